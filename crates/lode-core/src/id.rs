@@ -1,0 +1,17 @@
+//! The names of zygotes, children and leased jobs: newtypes over numbers that are never reused.
+//!
+//! A message that comes late therefore names something that is no longer there, and can never be
+//! taken for a message of its successor.
+
+/// A zygote; given out by the pool, from 1 upwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ZygoteId(pub u64);
+
+/// A child; given out by the pool, from 1 upwards over all zygotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChildId(pub u64);
+
+/// One lease of one job; given out by the shell, which never uses a key twice: the same job
+/// leased again is another key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobKey(pub u64);
