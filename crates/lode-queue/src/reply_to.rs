@@ -1,0 +1,62 @@
+//! Which lists an outcome may be pushed to.
+//!
+//! `reply_to` comes from the producer. One that would write into the queue's own keys must not be
+//! used, and must not fail the settle either: the outcome then goes to the dead list.
+
+use crate::limits::REPLY_TO_BYTES_MAX;
+
+/// The start of every key of a queue. The braces make them one slot of a Redis Cluster.
+pub(crate) fn key_prefix(queue: &str) -> String {
+    format!("lode:{{{queue}}}:")
+}
+
+/// The start of the queue's reply lists.
+pub(crate) fn reply_prefix(queue: &str) -> String {
+    format!("{}reply:", key_prefix(queue))
+}
+
+/// Why `list` cannot take an outcome of `queue`; `None` when it can.
+pub(crate) fn refusal(queue: &str, list: &str) -> Option<String> {
+    if list.is_empty() || list.len() > REPLY_TO_BYTES_MAX {
+        return Some(format!(
+            "reply_to has {} bytes, allowed are 1 to {REPLY_TO_BYTES_MAX}",
+            list.len()
+        ));
+    }
+    let (own, replies) = (key_prefix(queue), reply_prefix(queue));
+    if list.starts_with(&own) && (!list.starts_with(&replies) || list == replies) {
+        return Some(format!(
+            "reply_to {list:?} is one of the queue's own keys, allowed are {replies}<caller> and \
+             names outside {own}"
+        ));
+    }
+    None
+}
+
+/// What the dead list says of an outcome that could not be pushed. `settle.lua` says the same.
+pub(crate) fn undelivered(list: &str, problem: &str) -> String {
+    let shown: String = list.chars().take(REPLY_TO_BYTES_MAX).collect();
+    format!("outcome not delivered to {shown}: {problem}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refusal;
+
+    #[track_caller]
+    fn check(list: &str, allowed: bool) {
+        assert_eq!(refusal("q", list).is_none(), allowed, "{list}");
+    }
+
+    #[test]
+    fn only_foreign_lists_and_reply_lists_are_allowed() {
+        check("lode:{q}:reply:me", true);
+        check("anything", true);
+        check("lode:{other}:in", true);
+        check(&"x".repeat(512), true);
+        check(&"x".repeat(513), false);
+        check("", false);
+        check("lode:{q}:in", false);
+        check("lode:{q}:reply:", false);
+    }
+}

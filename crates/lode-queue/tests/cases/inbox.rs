@@ -1,0 +1,136 @@
+//! What comes in: broken jobs, duplicates, strange names, large texts.
+
+use lode_queue::QueueOptions;
+
+use crate::support::{Bench, job, lease_one, outcome};
+
+pub(crate) async fn malformed_jobs_reach_a_worker(bench: Bench) {
+    let queue = bench.open().await;
+    let long_id = format!(r#"{{"id":"{}"}}"#, "x".repeat(129));
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    let broken = [
+        "",
+        "{",
+        "null",
+        "[]",
+        "7",
+        r#"{"id":7}"#,
+        r#"{"id":""}"#,
+        r#"{"app":null,"id":null}"#,
+        r#"{"app":{"id":1},"priority":"high","idempotent":"yes"}"#,
+        "\u{0}",
+        &long_id,
+        &deep,
+    ];
+    for text in broken {
+        let entry = queue.enqueue(text).await.unwrap();
+        let leased = lease_one(&*queue).await;
+        assert_eq!((leased.job.as_str(), leased.lost), (text, None));
+        assert_eq!(leased.lease.job_id, entry);
+        // Not settled: the nameless app has no cap.
+    }
+    assert_eq!(queue.stats().await.unwrap().leased, 12);
+}
+
+pub(crate) async fn a_live_id_is_enqueued_once(bench: Bench) {
+    let queue = bench.open().await;
+    queue.enqueue(&job("a", "same")).await.unwrap();
+    queue.enqueue(&job("a", "same")).await.unwrap();
+    let leased = lease_one(&*queue).await;
+    queue.enqueue(&job("b", "same")).await.unwrap();
+    assert!(
+        queue.lease("w", 9).await.unwrap().is_empty(),
+        "queued or leased, it is live"
+    );
+    let stats = queue.stats().await.unwrap();
+    assert_eq!((stats.duplicates, stats.queued, stats.leased), (2, 0, 1));
+    assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+}
+
+pub(crate) async fn a_settled_id_may_come_again(bench: Bench) {
+    let queue = bench.open().await;
+    for _ in 0..2 {
+        queue.enqueue(&job("a", "again")).await.unwrap();
+        let leased = lease_one(&*queue).await;
+        assert_eq!(leased.attempts, 1);
+        assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+    }
+    assert_eq!(queue.stats().await.unwrap().duplicates, 0);
+}
+
+pub(crate) async fn an_id_that_looks_like_an_entry_loses_nothing(bench: Bench) {
+    let queue = bench
+        .open_with(QueueOptions {
+            default_app_cap: -1,
+            ..Default::default()
+        })
+        .await;
+    let entry = queue.enqueue(r#"{"app":"a"}"#).await.unwrap();
+    // Names the entry before, which is live under that very id: a duplicate by the rules.
+    queue.enqueue(&job("a", &entry)).await.unwrap();
+    let leased = lease_one(&*queue).await;
+    assert_eq!(leased.lease.job_id, entry);
+    assert_eq!(queue.stats().await.unwrap().duplicates, 1);
+    // Names of entries to come: whoever comes first has the id, and no nameless job gives way.
+    let (ms, seq) = entry.split_once('-').unwrap();
+    let later: u64 = seq.parse().unwrap();
+    for ahead in 1..20 {
+        queue
+            .enqueue(&job("squat", &format!("{ms}-{}", later + ahead)))
+            .await
+            .unwrap();
+        queue.enqueue(r#"{"app":"b"}"#).await.unwrap();
+    }
+    let jobs = queue.lease("w", 99).await.unwrap();
+    let nameless = jobs.iter().filter(|j| j.job == r#"{"app":"b"}"#);
+    assert_eq!(nameless.count(), 19);
+    let dropped = usize::try_from(queue.stats().await.unwrap().duplicates).unwrap() - 1;
+    assert_eq!(jobs.len(), 38 - dropped);
+}
+
+pub(crate) async fn odd_ids_and_apps_come_back_unchanged(bench: Bench) {
+    let queue = bench.open().await;
+    let ids = [
+        "a b",
+        "é漢𝄞",
+        "~",
+        "\u{0}",
+        "{x}",
+        "job:1",
+        "'\"\\",
+        "🦀-\u{10FFFF}\u{D7FF}",
+    ];
+    for id in ids {
+        let text = serde_json::json!({ "app": id, "id": id }).to_string();
+        queue.enqueue(&text).await.unwrap();
+        let leased = lease_one(&*queue).await;
+        assert_eq!(
+            (leased.lease.job_id.as_str(), leased.job.as_str()),
+            (id, text.as_str())
+        );
+        assert_eq!(
+            queue
+                .extend(std::slice::from_ref(&leased.lease))
+                .await
+                .unwrap(),
+            [true]
+        );
+        assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+    }
+}
+
+pub(crate) async fn a_job_of_a_megabyte_passes(bench: Bench) {
+    let queue = bench.open().await;
+    let big = format!(r#"{{"id":"big","app":"a","x":"{}"}}"#, "x".repeat(1 << 20));
+    let huge = format!(r#"{{"id":"huge","app":"a","x":"{}"}}"#, "x".repeat(3 << 20));
+    for (text, named) in [(big, true), (huge, false)] {
+        let entry = queue.enqueue(&text).await.unwrap();
+        let leased = lease_one(&*queue).await;
+        assert!(leased.job == text, "the text came back changed");
+        let id = if named { "big" } else { entry.as_str() };
+        assert_eq!(
+            leased.lease.job_id, id,
+            "a text above the limit is not decoded"
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! How jobs end: outcomes, the dead list, numbers, and many workers at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use lode_queue::{Queue, QueueOptions, Settle};
+
+use crate::support::{Bench, job, lease_one, next_reply, outcome, reply, within};
+
+pub(crate) async fn a_job_settles_once(bench: Bench) {
+    let queue = bench.open().await;
+    let list = queue.reply_list("me");
+    queue.enqueue(&job("a", "j")).await.unwrap();
+    let leased = lease_one(&*queue).await;
+    assert!(
+        queue
+            .settle(&leased.lease, reply("1", &list))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !queue
+            .settle(&leased.lease, reply("2", &list))
+            .await
+            .unwrap()
+    );
+    assert_eq!(next_reply(&*queue, &list).await.as_deref(), Some("1"));
+    assert_eq!(next_reply(&*queue, &list).await, None);
+    assert_eq!(queue.stats().await.unwrap().settled, 1);
+}
+
+pub(crate) async fn replies_come_in_order_and_once(bench: Bench) {
+    let queue = bench.open().await;
+    for n in 0..5 {
+        queue.enqueue(&job("a", &format!("j{n}"))).await.unwrap();
+    }
+    for leased in queue.lease("w", 5).await.unwrap() {
+        let text = leased.lease.job_id.clone();
+        assert!(
+            queue
+                .settle(&leased.lease, reply(&text, "any list"))
+                .await
+                .unwrap()
+        );
+    }
+    for n in 0..5 {
+        assert_eq!(next_reply(&*queue, "any list").await, Some(format!("j{n}")));
+    }
+    assert_eq!(next_reply(&*queue, "any list").await, None);
+}
+
+pub(crate) async fn a_reader_that_waits_gets_the_outcome(bench: Bench) {
+    let (caller, worker) = (bench.open().await, bench.open().await);
+    let list = caller.reply_list("me");
+    let calling = async {
+        caller.enqueue(&job("a", "j")).await.unwrap();
+        caller
+            .await_reply(&list, Duration::from_secs(600))
+            .await
+            .unwrap()
+    };
+    let working = async {
+        let leased = lease_one(&*worker).await;
+        worker
+            .settle(&leased.lease, reply("done", &list))
+            .await
+            .unwrap()
+    };
+    let both = async { tokio::join!(calling, working) };
+    assert_eq!(
+        within("the outcome comes", both).await,
+        (Some("done".to_owned()), true)
+    );
+}
+
+pub(crate) async fn dead_jobs_are_kept_with_their_reason(bench: Bench) {
+    let queue = bench.open().await;
+    for id in ["one", "two", "three"] {
+        queue.enqueue(&job("a", id)).await.unwrap();
+        let leased = lease_one(&*queue).await;
+        let dead = Some(format!("because of {id}"));
+        let settle = Settle {
+            outcome: format!("[{id}]"),
+            reply_to: None,
+            dead,
+        };
+        assert!(queue.settle(&leased.lease, settle).await.unwrap());
+    }
+    let dead = queue.dead(2).await.unwrap();
+    assert_eq!(dead.len(), 2);
+    assert_eq!(
+        (dead[0].id.as_str(), dead[1].id.as_str()),
+        ("three", "two"),
+        "newest first"
+    );
+    assert_eq!(dead[0].job, job("a", "three"));
+    assert_eq!(dead[0].reason, "because of three");
+    assert_eq!(dead[0].outcome, "[three]");
+    assert!(dead[0].at_ms > 1_600_000_000_000);
+    assert_eq!(queue.stats().await.unwrap().dead, 3);
+}
+
+pub(crate) async fn a_reply_to_of_the_queues_own_does_not_fail_the_settle(bench: Bench) {
+    let queue = bench.open().await;
+    let (meta, long) = (bench.key("meta"), "x".repeat(513));
+    for (n, list) in [meta.as_str(), "", &long].into_iter().enumerate() {
+        queue.enqueue(&job("a", "j")).await.unwrap();
+        let leased = lease_one(&*queue).await;
+        assert!(
+            queue
+                .settle(&leased.lease, reply("lost?", list))
+                .await
+                .unwrap()
+        );
+        let dead = queue.dead(1).await.unwrap().remove(0);
+        assert_eq!(dead.outcome, "lost?");
+        assert!(
+            dead.reason.starts_with("outcome not delivered to "),
+            "{}",
+            dead.reason
+        );
+        assert!(dead.reason.contains("allowed are"), "{}", dead.reason);
+        let stats = queue.stats().await.unwrap();
+        assert_eq!(
+            (stats.undelivered, stats.settled),
+            (n as u64 + 1, n as u64 + 1)
+        );
+    }
+}
+
+pub(crate) async fn stats_follow_the_jobs(bench: Bench) {
+    let queue = bench.open().await;
+    assert_eq!(queue.stats().await.unwrap(), Default::default());
+    for n in 0..4 {
+        queue.enqueue(&job("a", &format!("j{n}"))).await.unwrap();
+    }
+    let before = queue.stats().await.unwrap();
+    assert_eq!(before.inbox + before.queued, 4);
+    let jobs = queue.lease("w", 2).await.unwrap();
+    let during = queue.stats().await.unwrap();
+    assert_eq!((during.inbox, during.queued, during.leased), (0, 2, 2));
+    for leased in &jobs {
+        assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+    }
+    let after = queue.stats().await.unwrap();
+    assert_eq!(
+        (after.queued, after.leased, after.settled, after.dead),
+        (2, 0, 2, 0)
+    );
+}
+
+pub(crate) async fn four_workers_settle_each_job_exactly_once(bench: Bench) {
+    const JOBS: usize = 2_000;
+    let uncapped = QueueOptions {
+        default_app_cap: -1,
+        ..Default::default()
+    };
+    let producer = bench.open_with(uncapped.clone()).await;
+    let settled = Arc::new(AtomicUsize::new(0));
+    let mut workers = tokio::task::JoinSet::new();
+    for n in 0..4 {
+        let queue = bench.open_with(uncapped.clone()).await;
+        workers.spawn(work(queue, format!("w{n}"), Arc::clone(&settled), JOBS));
+    }
+    for n in 0..JOBS {
+        producer
+            .enqueue(&job(&format!("app{}", n % 7), &format!("j{n}")))
+            .await
+            .unwrap();
+    }
+    let mut times: HashMap<String, usize> = HashMap::new();
+    while let Some(ids) = within("the workers end", workers.join_next()).await {
+        for id in ids.unwrap() {
+            *times.entry(id).or_default() += 1;
+        }
+    }
+    assert_eq!(times.len(), JOBS);
+    assert!(times.values().all(|count| *count == 1));
+    let stats = producer.stats().await.unwrap();
+    assert_eq!(
+        (stats.settled, stats.queued, stats.leased),
+        (JOBS as u64, 0, 0)
+    );
+}
+
+async fn work(
+    queue: Arc<dyn Queue>,
+    name: String,
+    settled: Arc<AtomicUsize>,
+    jobs: usize,
+) -> Vec<String> {
+    let mut ids = Vec::new();
+    while settled.load(Ordering::Relaxed) < jobs {
+        for leased in queue.lease(&name, 8).await.unwrap() {
+            assert_eq!((leased.attempts, leased.lost), (1, None));
+            assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+            settled.fetch_add(1, Ordering::Relaxed);
+            ids.push(leased.lease.job_id);
+        }
+        queue.wait(Duration::from_millis(50)).await.unwrap();
+    }
+    ids
+}
+
+pub(crate) async fn ping_names_the_server(bench: Bench) {
+    let queue = bench.open().await;
+    let text = queue.ping().await.unwrap();
+    let known = ["Redis ", "Valkey ", "SQLite 3."]
+        .iter()
+        .any(|name| text.starts_with(name));
+    assert!(known && text.contains(" at "), "{text}");
+    assert_eq!(queue.name(), bench.name);
+    assert_eq!(queue.reply_list("me"), bench.key("reply:me"));
+}
