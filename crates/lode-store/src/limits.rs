@@ -1,0 +1,58 @@
+//! Every limit of the store, each with its reason.
+
+/// Serialised bytes of one document: MongoDB's own limit, which hooks were written under.
+pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Nesting of a document, a query, or an update: MongoDB's own limit. It also bounds every
+/// recursion here, and stays below the JSON parser's 128 and SQLite's 1,000.
+pub const DEPTH_MAX: usize = 100;
+
+/// Bytes of a string `_id`: it is an index key, and long keys make every page hold fewer.
+pub const ID_BYTES_MAX: usize = 1024;
+
+/// Conditions in one query: each costs a path walk in each scanned document.
+pub const FILTER_NODES_MAX: usize = 1_000;
+
+/// Conditions handed to SQL: an `AND` chain counts against SQLite's expression depth of 1,000.
+pub const PUSHDOWN_TERMS_MAX: usize = 100;
+
+/// Steps of a path handed to SQL: each prefix is named again, so the text grows by the square.
+pub const PUSHDOWN_STEPS_MAX: usize = 10;
+
+/// Bytes of a path handed to SQL: a statement's text is limited, and is kept in a cache.
+pub const PUSHDOWN_PATH_BYTES_MAX: usize = 200;
+
+/// Keys of one sort, and fields of one projection: enough for any real document.
+pub const OPTION_FIELDS_MAX: usize = 1_000;
+
+/// Nulls that one update may write to reach an index beyond an array's end: a few bytes of
+/// request must not become gigabytes of memory.
+pub const ARRAY_PAD_MAX: usize = 100_000;
+
+/// Documents in one insert: the whole insert holds the one write lock.
+pub const INSERT_DOCUMENTS_MAX: usize = 10_000;
+
+/// Documents that one operation may read and test: about a second of one thread.
+pub const SCAN_DOCUMENTS_MAX: usize = 100_000;
+
+/// Bytes of one result: it crosses to the child as one message.
+pub const RESULT_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Bytes that a sort or a multi-document update may hold in memory at once.
+pub const BUFFER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Characters of a collection's name: MongoDB's namespace limit.
+pub const COLLECTION_CHARS_MAX: usize = 120;
+
+/// Characters of an app id and of an endpoint's or common code's name: they appear in queue
+/// keys, log lines and URLs.
+pub const NAME_CHARS_MAX: usize = 120;
+
+/// Characters of an app's secret: far above any generated one.
+pub const SECRET_CHARS_MAX: usize = 256;
+
+/// Bytes of one hook's source: a job carries its source, and a job's frame is bounded.
+pub const SOURCE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Operations that may wait for a database thread: beyond it, waiting only hides the overload.
+pub const WAITING_OPERATIONS_MAX: usize = 1024;

@@ -1,0 +1,110 @@
+//! One operation on an app's documents, and its reply.
+
+use serde_json::Value;
+
+/// What to do with the documents of one collection.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DocOp {
+    /// All matching documents; replies with an array.
+    Find {
+        /// Where.
+        collection: String,
+        /// A filter, as an object or as its JSON text.
+        query: Value,
+        /// `sort`, `limit`, `skip`, `fields`.
+        options: Value,
+    },
+    /// The first matching document; replies with it, or with null.
+    FindOne {
+        /// Where.
+        collection: String,
+        /// A filter, as an object or as its JSON text.
+        query: Value,
+        /// `sort`, `skip`, `fields`.
+        options: Value,
+    },
+    /// New documents, all or none; replies with an array of them, each with its `_id`.
+    Insert {
+        /// Where.
+        collection: String,
+        /// An object, or an array of objects.
+        entity: Value,
+    },
+    /// Replaces the document of the same `_id`, or inserts; replies with the document.
+    Save {
+        /// Where.
+        collection: String,
+        /// An object.
+        entity: Value,
+    },
+    /// Changes the first matching document; replies with `numberAffected`, `updatedExisting`.
+    Update {
+        /// Where.
+        collection: String,
+        /// A filter, as an object or as its JSON text.
+        query: Value,
+        /// `$set` and its kin, or a whole new document.
+        entity: Value,
+        /// `upsert`, `multi` (also called `updateMultiple`).
+        options: Value,
+    },
+    /// Deletes all matching documents; replies with `count`.
+    Remove {
+        /// Where.
+        collection: String,
+        /// A filter, as an object or as its JSON text.
+        query: Value,
+    },
+    /// Replies with the `count` of matching documents.
+    Count {
+        /// Where.
+        collection: String,
+        /// A filter, as an object or as its JSON text.
+        query: Value,
+    },
+    /// Replies with true while the collection holds a document.
+    CollectionExists {
+        /// Where.
+        collection: String,
+    },
+}
+
+impl DocOp {
+    /// The collection that the operation is about.
+    pub fn collection(&self) -> &str {
+        match self {
+            Self::Find { collection, .. }
+            | Self::FindOne { collection, .. }
+            | Self::Insert { collection, .. }
+            | Self::Save { collection, .. }
+            | Self::Update { collection, .. }
+            | Self::Remove { collection, .. }
+            | Self::Count { collection, .. }
+            | Self::CollectionExists { collection } => collection,
+        }
+    }
+}
+
+/// The reply, as the JSON text that goes to the hook.
+///
+/// Text, because a found document is stored as text: it need not be built again to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocReply {
+    json: String,
+}
+
+impl DocReply {
+    pub(crate) fn new(json: String) -> Self {
+        Self { json }
+    }
+
+    /// The JSON text.
+    pub fn as_json(&self) -> &str {
+        &self.json
+    }
+
+    /// The JSON text, owned.
+    pub fn into_json(self) -> String {
+        self.json
+    }
+}

@@ -1,0 +1,116 @@
+//! The tables, and how an older file becomes a newer one.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::StoreError;
+use crate::sqlite::failed;
+
+/// One step per schema version, never edited once released. `PRAGMA user_version` counts them.
+const MIGRATIONS: [&str; 1] = [
+    // 1. `documents.id` is the canonical `_id`, so that 1 and 1.0 collide but 1 and "1" do not.
+    // `seq` is the order of insertion: a new row gets the greatest plus one, and every index
+    // ends in it, so a collection is read in order without sorting.
+    "
+    CREATE TABLE apps (
+        id            TEXT    NOT NULL PRIMARY KEY,
+        app_secret    TEXT    NOT NULL,
+        master_secret TEXT    NOT NULL,
+        limits        TEXT    NOT NULL,
+        created_ms    INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE hooks (
+        app    TEXT    NOT NULL REFERENCES apps (id),
+        name   TEXT    NOT NULL,
+        kind   TEXT    NOT NULL CHECK (kind IN ('hook', 'common')),
+        active INTEGER NOT NULL,
+        PRIMARY KEY (app, name)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE hook_versions (
+        app        TEXT    NOT NULL,
+        name       TEXT    NOT NULL,
+        version    INTEGER NOT NULL,
+        source     TEXT    NOT NULL,
+        created_ms INTEGER NOT NULL,
+        PRIMARY KEY (app, name, version),
+        FOREIGN KEY (app, name) REFERENCES hooks (app, name)
+    ) STRICT;
+
+    CREATE TRIGGER hook_versions_are_immutable BEFORE UPDATE ON hook_versions
+    BEGIN SELECT RAISE (ABORT, 'a hook version never changes'); END;
+
+    CREATE TABLE documents (
+        seq        INTEGER PRIMARY KEY,
+        app        TEXT NOT NULL REFERENCES apps (id),
+        collection TEXT NOT NULL,
+        id         TEXT NOT NULL,
+        doc        TEXT NOT NULL
+    ) STRICT;
+
+    CREATE UNIQUE INDEX documents_by_id ON documents (app, collection, id);
+
+    CREATE INDEX documents_in_order ON documents (app, collection);
+    ",
+];
+
+/// Brings a file to this release's schema.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let step = "prepare its tables";
+    // IMMEDIATE: two processes that open a new file at once must not both create the tables.
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failed(step))?;
+    let found: i64 = transaction
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(failed(step))?;
+    let done = usize::try_from(found).unwrap_or(usize::MAX);
+    if done > MIGRATIONS.len() {
+        return Err(StoreError::BadUrl(format!(
+            "the store has schema version {found}, made by a newer release; this one knows \
+             versions up to {}",
+            MIGRATIONS.len()
+        )));
+    }
+    for migration in &MIGRATIONS[done..] {
+        transaction.execute_batch(migration).map_err(failed(step))?;
+    }
+    transaction
+        .pragma_update(None, "user_version", MIGRATIONS.len().to_string())
+        .and_then(|()| transaction.commit())
+        .map_err(failed(step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrating_twice_is_harmless_and_a_newer_file_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        migrate(&mut connection).unwrap();
+        connection
+            .pragma_update(None, "user_version", "99")
+            .unwrap();
+        let error = migrate(&mut connection).unwrap_err();
+        assert!(error.to_string().contains("newer release"), "{error}");
+    }
+
+    #[test]
+    fn a_hook_version_cannot_be_changed() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO apps VALUES ('a', '', '', '{}', 0);
+                 INSERT INTO hooks VALUES ('a', 'x.onPreSave', 'hook', 1);
+                 INSERT INTO hook_versions VALUES ('a', 'x.onPreSave', 1, 'old', 0);",
+            )
+            .unwrap();
+        let error = connection
+            .execute("UPDATE hook_versions SET source = 'new'", [])
+            .unwrap_err();
+        assert!(error.to_string().contains("never changes"), "{error}");
+    }
+}

@@ -1,0 +1,82 @@
+//! The seam between the project and its database: the trait [`Store`] and [`open`].
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, NewApp, NewHook, Script, SqliteStore,
+    StoreError,
+};
+
+/// Apps, hooks and documents at rest.
+///
+/// Every call is atomic. A call whose future is dropped either happens entirely or not at all.
+#[async_trait]
+pub trait Store: Send + Sync + Debug {
+    /// Creates an app; its id must be free.
+    async fn create_app(&self, app: NewApp) -> Result<App, StoreError>;
+
+    /// Replaces an app's limits.
+    async fn update_app_limits(&self, id: &str, limits: AppLimits) -> Result<App, StoreError>;
+
+    /// One app.
+    async fn app(&self, id: &str) -> Result<Option<App>, StoreError>;
+
+    /// All apps, ordered by id.
+    async fn apps(&self) -> Result<Vec<App>, StoreError>;
+
+    /// Stores a new version and makes it active. The source of the active version again is no
+    /// new version.
+    async fn put_hook(&self, put: NewHook) -> Result<HookVersion, StoreError>;
+
+    /// Makes a stored version active: the given one, or the one before the active.
+    async fn rollback_hook(
+        &self,
+        app: &str,
+        name: &str,
+        version: Option<u64>,
+    ) -> Result<HookVersion, StoreError>;
+
+    /// All hooks of an app, ordered by name.
+    async fn hooks(&self, app: &str) -> Result<Vec<HookHead>, StoreError>;
+
+    /// One version of a hook; None means the active one.
+    async fn hook(
+        &self,
+        app: &str,
+        name: &str,
+        version: Option<u64>,
+    ) -> Result<Option<HookVersion>, StoreError>;
+
+    /// All the code that a job of this hook runs. None for an unknown hook, and for common code,
+    /// which no job runs by itself.
+    async fn script(&self, app: &str, name: &str) -> Result<Option<Script>, StoreError>;
+
+    /// Carries out one operation on the app's documents.
+    async fn execute(&self, app: &str, op: DocOp) -> Result<DocReply, StoreError>;
+
+    /// Asks the database for a sign of life; replies with a description for people.
+    async fn ping(&self) -> Result<String, StoreError>;
+}
+
+/// Opens the store at an address: `sqlite:PATH` or `sqlite::memory:`.
+pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    const ALLOWED: &str = "allowed are sqlite:PATH and sqlite::memory:";
+    let refuse = |reason: &str| Err(StoreError::BadUrl(format!("{reason}; {ALLOWED}")));
+    match url.split_once(':') {
+        Some(("sqlite", "" | "//")) => refuse("the store's address names no file"),
+        Some(("sqlite", ":memory:")) => Ok(Arc::new(SqliteStore::open_in_memory().await?)),
+        Some(("sqlite", path)) => {
+            // `sqlite:///var/x` is how other tools write `sqlite:/var/x`.
+            let path = path.strip_prefix("//").unwrap_or(path);
+            Ok(Arc::new(SqliteStore::open(path).await?))
+        }
+        Some(("postgres" | "postgresql", _)) => {
+            refuse("postgres:// addresses come with another release")
+        }
+        // The address is not repeated: it may hold a password.
+        Some(_) | None => refuse("the store's address has an unknown scheme"),
+    }
+}
