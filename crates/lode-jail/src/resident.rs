@@ -1,0 +1,108 @@
+//! What a process must look like before it may fork a live V8: one thread, every page inherited.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::sys::resource::{Resource, setrlimit};
+
+use crate::sys;
+
+/// Writable private memory of the zygote, in bytes: what a child has before its job.
+static INHERITED_BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// In a child: lets its writable private memory grow by `extra` bytes and no further, whatever
+/// asks for it (`RLIMIT_DATA`; never `RLIMIT_AS`, since V8 reserves much more than it uses). An
+/// allocation beyond it fails, and V8 then gives up with [`lode_proto::ChildExit::OutOfMemory`].
+pub fn limit_memory(extra: u64) -> io::Result<()> {
+    let bytes = INHERITED_BYTES
+        .load(Ordering::Relaxed)
+        .saturating_add(extra);
+    setrlimit(Resource::RLIMIT_DATA, bytes, bytes)?;
+    Ok(())
+}
+
+/// `/proc/self/…` files, opened while there still is a `/proc`, read later.
+#[derive(Debug)]
+pub(crate) struct OwnProc {
+    smaps: File,
+    status: File,
+}
+
+impl OwnProc {
+    /// Opens both; later reads show this process as it is then.
+    pub(crate) fn open() -> io::Result<Self> {
+        Ok(Self {
+            smaps: File::open("/proc/self/smaps")?,
+            status: File::open("/proc/self/status")?,
+        })
+    }
+
+    /// Fails unless the process has exactly one thread: forking any other is unsound.
+    pub(crate) fn check_single_thread(&mut self) -> io::Result<()> {
+        let mut text = String::new();
+        self.status.read_to_string(&mut text)?;
+        let threads = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Threads:"))
+            .map(str::trim);
+        if threads == Some("1") {
+            return Ok(());
+        }
+        let count = threads.unwrap_or("an unknown number of");
+        Err(io::Error::other(format!(
+            "the zygote has {count} threads, it must have one"
+        )))
+    }
+
+    /// Undoes `MADV_DONTFORK` wherever it stands (V8's pages): a child that touches such a page
+    /// would die of SIGSEGV. Returns the number of bytes that children now inherit.
+    pub(crate) fn inherit_every_page(&mut self) -> io::Result<usize> {
+        let mut text = String::new();
+        self.smaps.read_to_string(&mut text)?;
+        let mut bytes = 0;
+        for (start, end) in dont_fork_ranges(&text) {
+            sys::inherit_pages(start, end)?;
+            bytes += end - start;
+        }
+        Ok(bytes)
+    }
+}
+
+/// The ranges of an smaps text whose flags hold `dc` (do not copy on fork).
+fn dont_fork_ranges(smaps: &str) -> Vec<(usize, usize)> {
+    let mut ranges = Vec::new();
+    let mut current = None;
+    for line in smaps.lines() {
+        if let Some(range) = header(line) {
+            current = Some(range);
+        } else if let Some(flags) = line.strip_prefix("VmFlags:")
+            && flags.split_whitespace().any(|flag| flag == "dc")
+        {
+            ranges.extend(current);
+        }
+    }
+    ranges
+}
+
+/// `55d0c0000000-55d0c0021000 rw-p …` as two addresses.
+fn header(line: &str) -> Option<(usize, usize)> {
+    let (range, _) = line.split_once(' ')?;
+    let (start, end) = range.split_once('-')?;
+    Some((
+        usize::from_str_radix(start, 16).ok()?,
+        usize::from_str_radix(end, 16).ok()?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ranges_flagged_dc_are_found() {
+        let smaps = "1000-2000 rw-p 0 00:00 0 \nSize: 4 kB\nVmFlags: rd wr mr dc ac\n\
+                     3000-5000 rw-p 0 00:00 0 [heap]\nVmFlags: rd wr mr ac\n";
+        assert_eq!(dont_fork_ranges(smaps), [(0x1000, 0x2000)]);
+    }
+}

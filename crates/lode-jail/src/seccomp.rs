@@ -1,0 +1,170 @@
+//! The system calls a child may make: an allow-list as data. Anything else kills the process.
+//!
+//! The list was found by running the whole corpus of hooks and adding what V8 and the job socket
+//! ask for, and nothing besides. `tests/e2e` runs that corpus under it.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
+
+/// One allowed call: its number, a condition on one argument, and the reason it is here.
+struct Allowed {
+    call: i64,
+    only: Option<Condition>,
+}
+
+/// A condition on one argument of a call.
+struct Condition {
+    argument: u8,
+    op: SeccompCmpOp,
+    value: u64,
+}
+
+const fn any(call: i64) -> Allowed {
+    Allowed { call, only: None }
+}
+
+const fn only(call: i64, argument: u8, op: SeccompCmpOp, value: u64) -> Allowed {
+    Allowed {
+        call,
+        only: Some(Condition {
+            argument,
+            op,
+            value,
+        }),
+    }
+}
+
+/// `MAP_ANONYMOUS`: memory, never a file.
+const ANONYMOUS: u64 = 0x20;
+/// The job socket; every other descriptor is closed.
+const JOB_SOCKET: u64 = 3;
+
+/// Calls that get "no such file" instead of death: the C library looks for
+/// `/sys/devices/system/cpu/online` when V8 first optimises a function, and is content without it.
+/// They stand in the allow-list as well; of two filters the stricter answer counts.
+const REFUSED: [i64; 1] = [libc::SYS_openat];
+
+fn allowed() -> Vec<Allowed> {
+    vec![
+        // The job socket.
+        only(libc::SYS_read, 0, SeccompCmpOp::Eq, JOB_SOCKET),
+        // Any descriptor: V8 writes its last words to standard error, which is closed.
+        any(libc::SYS_write),
+        #[cfg(target_arch = "x86_64")]
+        any(libc::SYS_poll),
+        any(libc::SYS_ppoll),
+        // Memory: V8's heap, its code space (mprotect between writable and executable), malloc.
+        only(
+            libc::SYS_mmap,
+            3,
+            SeccompCmpOp::MaskedEq(ANONYMOUS),
+            ANONYMOUS,
+        ),
+        any(libc::SYS_munmap),
+        any(libc::SYS_mprotect),
+        any(libc::SYS_mremap),
+        any(libc::SYS_madvise),
+        any(libc::SYS_brk),
+        // A job's own memory limit, set when the job is known; it can only go down.
+        only(
+            libc::SYS_prlimit64,
+            1,
+            SeccompCmpOp::Eq,
+            libc::RLIMIT_DATA as u64,
+        ),
+        // Locks between the run and the watchdog thread, and the watchdog's sleep.
+        any(libc::SYS_futex),
+        any(libc::SYS_sched_yield),
+        // Clocks, where the vDSO has none, and the CPU clock, which it never has.
+        any(libc::SYS_clock_gettime),
+        any(libc::SYS_gettimeofday),
+        // Randomness: reseeding V8 after the fork.
+        any(libc::SYS_getrandom),
+        // abort(): the signal must reach us, or the death would look like a forbidden call.
+        any(libc::SYS_rt_sigprocmask),
+        any(libc::SYS_rt_sigaction),
+        any(libc::SYS_rt_sigreturn),
+        any(libc::SYS_sigaltstack),
+        any(libc::SYS_gettid),
+        any(libc::SYS_getpid),
+        any(libc::SYS_tgkill),
+        // The optimising compiler asks for the number of processors; see also REFUSED.
+        any(libc::SYS_sched_getaffinity),
+        any(libc::SYS_openat),
+        // The end.
+        any(libc::SYS_exit),
+        any(libc::SYS_exit_group),
+        // The kernel resumes a sleep with it after a stop and continue.
+        any(libc::SYS_restart_syscall),
+    ]
+}
+
+/// The compiled filters, made once in the zygote.
+#[derive(Debug)]
+pub struct Filter {
+    refusing: BpfProgram,
+    allowing: BpfProgram,
+}
+
+impl Filter {
+    /// Compiles the lists for this machine's architecture.
+    pub fn compile() -> io::Result<Self> {
+        let refused = REFUSED.into_iter().map(|call| (call, Vec::new())).collect();
+        let no_such_file = SeccompAction::Errno(libc::ENOENT.unsigned_abs());
+        Ok(Self {
+            refusing: program(refused, SeccompAction::Allow, no_such_file)?,
+            allowing: program(rules()?, SeccompAction::KillProcess, SeccompAction::Allow)?,
+        })
+    }
+
+    /// Puts the filters on every thread of this process. They cannot be taken off.
+    pub(crate) fn apply(&self) -> io::Result<()> {
+        for program in [&self.refusing, &self.allowing] {
+            seccompiler::apply_filter_all_threads(program).map_err(io::Error::other)?;
+        }
+        Ok(())
+    }
+}
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+fn rules() -> io::Result<Rules> {
+    let mut rules = Rules::new();
+    for Allowed { call, only } in allowed() {
+        let entry = rules.entry(call).or_default();
+        if let Some(Condition {
+            argument,
+            op,
+            value,
+        }) = only
+        {
+            let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, op, value)
+                .map_err(io::Error::other)?;
+            entry.push(SeccompRule::new(vec![condition]).map_err(io::Error::other)?);
+        }
+    }
+    Ok(rules)
+}
+
+fn program(
+    rules: Rules,
+    otherwise: SeccompAction,
+    listed: SeccompAction,
+) -> io::Result<BpfProgram> {
+    let arch = std::env::consts::ARCH
+        .try_into()
+        .map_err(io::Error::other)?;
+    let filter = SeccompFilter::new(rules, otherwise, listed, arch).map_err(io::Error::other)?;
+    BpfProgram::try_from(filter).map_err(io::Error::other)
+}
+
+/// Whether the kernel knows filters whose default action kills the process.
+pub(crate) fn available() -> io::Result<()> {
+    Filter::compile()?;
+    crate::sys::seccomp_kill_process_available()
+}
