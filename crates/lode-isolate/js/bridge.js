@@ -1,0 +1,147 @@
+// The bridge: captured intrinsics, host calls, timers. Runs once, in the zygote, before any
+// tenant's code; whatever a hook later does to the intrinsics does not reach this file.
+(function (host, global) {
+  'use strict';
+  const { parse: jsonParse, stringify: jsonStringify } = JSON;
+  const { create, defineProperty, keys } = Object;
+  const { isArray } = Array;
+  const ErrorCtor = Error, TypeErrorCtor = TypeError, PromiseCtor = Promise;
+  const toNumber = Number, toString = String, isNaN = Number.isNaN;
+  const apply = Reflect.apply;
+  const promiseThen = Promise.prototype.then;
+  const errorToString = Error.prototype.toString;
+  const mathFloor = Math.floor;
+
+  function hidden(object, name, value) {
+    defineProperty(object, name, {
+      __proto__: null, value, writable: true, enumerable: false, configurable: true,
+    });
+  }
+  function noop() {}
+
+  // Pending host calls by id; a null prototype keeps a tenant's Object.prototype out.
+  const pending = create(null);
+
+  function hostError(error) {
+    const out = new ErrorCtor(error.message);
+    hidden(out, 'name', error.code);
+    out.code = error.code;
+    return out;
+  }
+
+  // Starts a host call. Returns a promise; calls back node-style as well when asked to. A call
+  // with a callback never leaves an unhandled rejection behind.
+  function call(method, args, convert, callback) {
+    const id = host.call(method, jsonStringify(args));
+    let settle;
+    const promise = new PromiseCtor((resolve, reject) => {
+      settle = { __proto__: null, resolve, reject, convert, callback };
+    });
+    pending[id] = settle;
+    if (callback !== undefined) ignore(promise);
+    return promise;
+  }
+
+  // Marks a promise as looked after.
+  function ignore(promise) { apply(promiseThen, promise, [undefined, noop]); }
+
+  // Called by the host with a call's result.
+  function reply(id, ok, text) {
+    const settle = pending[id];
+    if (settle === undefined) return;
+    delete pending[id];
+    const value = jsonParse(text);
+    if (ok) {
+      const result = settle.convert === undefined ? value : settle.convert(value);
+      settle.resolve(result);
+      if (settle.callback !== undefined) settle.callback(null, result);
+    } else {
+      const error = hostError(value);
+      settle.reject(error);
+      if (settle.callback !== undefined) settle.callback(error);
+    }
+  }
+
+  // A text for the log. A value that cannot be shown must not end the hook.
+  function show(value) {
+    try {
+      if (typeof value === 'string') return value;
+      if (typeof value === 'object' && value !== null) {
+        if (value instanceof ErrorCtor) return apply(errorToString, value, []);
+        const text = jsonStringify(value);
+        return text === undefined ? '[object]' : text;
+      }
+      if (typeof value === 'function') return '[function]';
+      return toString(value);
+    } catch {
+      return '[a value that cannot be shown]';
+    }
+  }
+  function log(level, values) {
+    let text = '';
+    for (let i = 0; i < values.length; i++) text += (i === 0 ? '' : ' ') + show(values[i]);
+    host.log(level, text);
+  }
+
+  // Timers: the host keeps the clock, this side the functions.
+  const timers = create(null);
+  let lastTimer = 0;
+  function startTimer(name, fn, delay, repeat, args) {
+    if (typeof fn !== 'function') {
+      throw new TypeErrorCtor(`${name} needs a function, it was given ${typeof fn}`);
+    }
+    let ms = toNumber(delay);
+    if (isNaN(ms) || ms < (repeat ? 1 : 0)) ms = repeat ? 1 : 0;
+    // The longest delay of browsers and Node; above it they fire at once.
+    if (ms > 2147483647) ms = 1;
+    const id = ++lastTimer;
+    timers[id] = { __proto__: null, fn, args, repeat };
+    host.startTimer(id, mathFloor(ms), repeat);
+    return id;
+  }
+  function stopTimer(id) {
+    if (typeof id !== 'number' || timers[id] === undefined) return;
+    delete timers[id];
+    host.stopTimer(id);
+  }
+  // Called by the host when a timer is due.
+  function timer(id) {
+    const entry = timers[id];
+    if (entry === undefined) return;
+    if (!entry.repeat) delete timers[id];
+    apply(entry.fn, global, entry.args);
+  }
+
+  hidden(global, 'setTimeout', function setTimeout(fn, delay, ...args) {
+    return startTimer('setTimeout', fn, delay, false, args);
+  });
+  hidden(global, 'setInterval', function setInterval(fn, delay, ...args) {
+    return startTimer('setInterval', fn, delay, true, args);
+  });
+  hidden(global, 'setImmediate', function setImmediate(fn, ...args) {
+    return startTimer('setImmediate', fn, 0, false, args);
+  });
+  hidden(global, 'clearTimeout', function clearTimeout(id) { stopTimer(id); });
+  hidden(global, 'clearInterval', function clearInterval(id) { stopTimer(id); });
+  hidden(global, 'clearImmediate', function clearImmediate(id) { stopTimer(id); });
+  const resolved = PromiseCtor.resolve();
+  hidden(global, 'queueMicrotask', function queueMicrotask(fn) {
+    if (typeof fn !== 'function') throw new TypeErrorCtor('queueMicrotask needs a function');
+    apply(promiseThen, resolved, [() => { fn(); }]);
+  });
+
+  const console = {};
+  const levels = {
+    __proto__: null, log: 'info', info: 'info', debug: 'info', trace: 'info',
+    warn: 'warning', error: 'error',
+  };
+  for (const name of keys(levels)) {
+    console[name] = { [name](...values) { log(levels[name], values); } }[name];
+  }
+  hidden(global, 'console', console);
+
+  return {
+    __proto__: null, apply, call, create, hidden, host, ignore, isArray, jsonParse, jsonStringify, keys,
+    log, noop, reply, show, timer, toNumber, toString, ErrorCtor, TypeErrorCtor,
+  };
+})

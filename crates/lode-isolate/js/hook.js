@@ -1,0 +1,180 @@
+// One hook's surroundings: request, response, modules, `complete`. Built per job by `begin`.
+(function (bridge, data, global) {
+  'use strict';
+  const { hidden, host, jsonParse, jsonStringify, keys, log, show, toNumber, toString } = bridge;
+  const isInteger = Number.isInteger;
+  const indexOf = String.prototype.indexOf, slice = String.prototype.slice;
+  const charCodeAt = String.prototype.charCodeAt;
+  const fromCharCode = String.fromCharCode;
+  const { apply, TypeErrorCtor } = bridge;
+
+  // ---- the end of a hook: the first terminal call wins ----
+  let request, response;
+  let finished = false;
+
+  function headerText(value) {
+    if (typeof value === 'string') return value;
+    if (typeof value !== 'object' || value === null) return toString(value);
+    const json = jsonStringify(value);
+    return json[0] === '"' ? jsonParse(json) : json;
+  }
+  function headerTexts(headers) {
+    const out = { __proto__: null };
+    if (typeof headers === 'object' && headers !== null) {
+      const names = keys(headers);
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i];
+        if (headers[name] !== undefined) out[name] = headerText(headers[name]);
+      }
+    }
+    return out;
+  }
+  function json(value) {
+    const text = jsonStringify(value);
+    return text === undefined ? 'null' : text;
+  }
+
+  function finish(tag, status) {
+    if (finished) return;
+    finished = true;
+    let what = 'response.body';
+    let body, headers, left;
+    try {
+      body = json(response.body);
+      what = 'response.headers';
+      headers = jsonStringify(headerTexts(response.headers));
+      what = 'request';
+      left = json(request);
+    } catch (error) {
+      host.unserialisable(what, error);
+      return;
+    }
+    host.finish(tag, status, headers, body, left);
+  }
+
+  function fail(value) {
+    if (finished) return;
+    finished = true;
+    // Errors are described by the host, which runs none of their code; other objects are shown
+    // as JSON, which is what a tenant wants to read.
+    const plain = typeof value === 'object' && value !== null && !(value instanceof bridge.ErrorCtor);
+    host.fail(plain ? show(value) : value);
+  }
+
+  // Kinvey scripts pass all sorts of things; only an HTTP status counts.
+  function statusOf(value, otherwise) {
+    const number = typeof value === 'string' ? toNumber(value) : value;
+    return isInteger(number) && number >= 100 && number <= 599 ? number : otherwise;
+  }
+
+  function makeResponse(given) {
+    const out = given;
+    if (typeof out.headers !== 'object' || out.headers === null) out.headers = {};
+    if (out.body === undefined) out.body = {};
+    hidden(out, 'complete', function complete(status) { finish('completed', statusOf(status, 200)); });
+    hidden(out, 'continue', function () { finish('continued', 200); });
+    hidden(out, 'error', function error(message) { fail(message); });
+    return out;
+  }
+
+  const objectFields = ['headers', 'body', 'params', 'tempObjectStore'];
+  function makeRequest(given, collection) {
+    const out = given;
+    if (out.method === undefined) out.method = 'POST';
+    for (let i = 0; i < objectFields.length; i++) {
+      const name = objectFields[i];
+      if (out[name] === undefined || (out[name] === null && name !== 'body')) out[name] = {};
+    }
+    if (out.collectionName === undefined && typeof collection === 'string') {
+      out.collectionName = collection;
+    }
+    return out;
+  }
+
+  // ---- Kinvey's modules ----
+  function logger() {
+    const write = (level) => (message, callback) => {
+      log(level, [message === undefined ? null : message]);
+      if (typeof callback === 'function') global.setImmediate(callback, null);
+    };
+    return { info: write('info'), warn: write('warning'), error: write('error'), fatal: write('fatal') };
+  }
+
+  function tempObjectStore() {
+    const store = () => {
+      if (typeof request.tempObjectStore !== 'object' || request.tempObjectStore === null) {
+        request.tempObjectStore = {};
+      }
+      return request.tempObjectStore;
+    };
+    return {
+      get(key) { return store()[key]; },
+      set(key, value) { store()[key] = value; return value; },
+      getAll() { return store(); },
+    };
+  }
+
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  function fromBase64(text) {
+    let out = '', bits = 0, value = 0;
+    for (let i = 0; i < text.length; i++) {
+      const digit = apply(indexOf, alphabet, [text[i]]);
+      if (digit < 0) break;
+      value = (value << 6) | digit;
+      bits += 6;
+      if (bits >= 8) {
+        bits -= 8;
+        out += fromCharCode((value >> bits) & 0xff);
+      }
+    }
+    return out;
+  }
+  function securityContext(context) {
+    const header = request.headers.authorization;
+    if (typeof header !== 'string' || apply(slice, header, [0, 6]) !== 'Basic ') return 'unknown';
+    const pair = fromBase64(apply(slice, header, [6]));
+    const colon = apply(indexOf, pair, [':']);
+    if (colon < 0) return 'unknown';
+    if (apply(slice, pair, [0, colon]) !== context.app_key) return 'user';
+    const secret = apply(slice, pair, [colon + 1]);
+    if (secret === context.master_secret) return 'master';
+    return secret === context.app_secret ? 'app' : 'unknown';
+  }
+
+  function makeModules(context) {
+    return {
+      logger: logger(),
+      collectionAccess: data.collectionAccess(),
+      utils: { tempObjectStore: tempObjectStore() },
+      backendContext: {
+        getAppKey() { return context.app_key; },
+        getAppSecret() { return context.app_secret; },
+        getMasterSecret() { return context.master_secret; },
+        getSecurityContext() { return securityContext(context); },
+        getAuthenticatedUsername() { return request.username; },
+      },
+    };
+  }
+
+  // ---- the plain dialect ----
+  function complete(error, result) {
+    if (error !== undefined && error !== null) { fail(error); return; }
+    if (finished) return;
+    if (arguments.length > 1) response.body = result;
+    finish('completed', 200);
+  }
+
+  // Called by the host with the job; returns the arguments of a Kinvey hook.
+  function begin(requestText, responseText, contextText, collection) {
+    finished = false; // the warm-up has ended once
+    request = makeRequest(requestText === undefined ? {} : jsonParse(requestText), collection);
+    response = makeResponse(responseText === undefined ? {} : jsonParse(responseText));
+    const own = typeof request.collectionName === 'string' ? request.collectionName : collection;
+    hidden(global, 'complete', complete);
+    hidden(global, 'db', data.database(own));
+    hidden(global, 'request', request);
+    return [request, response, makeModules(jsonParse(contextText))];
+  }
+
+  return { __proto__: null, begin, reply: bridge.reply, timer: bridge.timer };
+})

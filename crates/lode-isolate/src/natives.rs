@@ -1,0 +1,188 @@
+//! The functions that `js/` reaches the host through. A tenant's code never gets hold of them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use deno_core::v8;
+use lode_proto::Tag;
+use lode_proto::message::{Done, Log, LogLevel};
+use serde_json::value::RawValue;
+
+use crate::describe;
+use crate::job::Job;
+
+type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
+
+/// Builds the `host` object of `js/bridge.js`.
+pub(crate) fn host_object<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Object> {
+    let host = v8::Object::new(scope);
+    let natives = [
+        ("call", v8::Function::new(scope, call)),
+        ("log", v8::Function::new(scope, log)),
+        ("startTimer", v8::Function::new(scope, start_timer)),
+        ("stopTimer", v8::Function::new(scope, stop_timer)),
+        ("finish", v8::Function::new(scope, finish)),
+        ("fail", v8::Function::new(scope, fail)),
+        ("unserialisable", v8::Function::new(scope, unserialisable)),
+    ];
+    for (name, function) in natives {
+        let key = text(scope, name);
+        let function = function.expect("a function can be made while the heap is empty");
+        host.set(scope, key.into(), function.into());
+    }
+    host
+}
+
+/// A string of ours as V8's.
+pub(crate) fn text<'s>(scope: &v8::PinScope<'s, '_>, text: &str) -> v8::Local<'s, v8::String> {
+    v8::String::new(scope, text).unwrap_or_else(|| v8::String::empty(scope))
+}
+
+fn string(scope: &mut v8::PinScope<'_, '_>, args: &Arguments<'_>, index: i32) -> String {
+    args.get(index).to_rust_string_lossy(scope)
+}
+
+/// Reports the job's end and stops JavaScript: nothing of the hook runs after it.
+pub(crate) fn end(scope: &mut v8::PinScope<'_, '_>, done: Done) {
+    let heap = scope.get_heap_statistics().used_heap_size();
+    if let Some(job) = scope.get_slot_mut::<Job>() {
+        job.report(done, heap);
+    }
+    scope.terminate_execution();
+}
+
+fn call(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, mut rv: v8::ReturnValue<'_>) {
+    let method = string(scope, &args, 0);
+    let payload = string(scope, &args, 1);
+    let Some(job) = scope.get_slot_mut::<Job>() else {
+        return;
+    };
+    if !job.is_running() {
+        scope.terminate_execution();
+        return;
+    }
+    match job.call(method, payload) {
+        Ok(id) => rv.set_uint32(id),
+        Err(debug) => end(scope, Done::failure(Tag::HookViolation, debug, None)),
+    }
+}
+
+fn log(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::ReturnValue<'_>) {
+    let level = match string(scope, &args, 0).as_str() {
+        "warning" => LogLevel::Warning,
+        "error" => LogLevel::Error,
+        "fatal" => LogLevel::Fatal,
+        _ => LogLevel::Info,
+    };
+    let message = string(scope, &args, 1);
+    if let Some(job) = scope.get_slot_mut::<Job>() {
+        job.log(Log { level, message });
+    }
+}
+
+fn start_timer(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::ReturnValue<'_>) {
+    let id = u64::from(args.get(0).uint32_value(scope).unwrap_or(0));
+    let ms = u64::from(args.get(1).uint32_value(scope).unwrap_or(0));
+    let repeat = args.get(2).is_true();
+    let Some(job) = scope.get_slot_mut::<Job>() else {
+        return;
+    };
+    let limit = job.limits.timers_limit;
+    if job.timers().len() as u64 >= limit {
+        let debug = format!("more than {limit} timers at one time");
+        return end(scope, Done::failure(Tag::HookViolation, debug, None));
+    }
+    job.timers().start(id, Duration::from_millis(ms), repeat);
+}
+
+fn stop_timer(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::ReturnValue<'_>) {
+    let id = u64::from(args.get(0).uint32_value(scope).unwrap_or(0));
+    if let Some(job) = scope.get_slot_mut::<Job>() {
+        job.timers().stop(id);
+    }
+}
+
+/// `finish(tag, status, headers, body, request)`: the terminal call of a success.
+fn finish(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::ReturnValue<'_>) {
+    let continued = string(scope, &args, 0) == "continued";
+    let status = args.get(1).uint32_value(scope).unwrap_or(200);
+    let headers = string(scope, &args, 2);
+    let body = string(scope, &args, 3);
+    let request = string(scope, &args, 4);
+    let Some(job) = scope.get_slot::<Job>() else {
+        return;
+    };
+    let limit = job.limits.result_limit_bytes;
+    let done = success(continued, status, &headers, body, request, limit);
+    end(scope, done);
+}
+
+fn success(
+    continued: bool,
+    status: u32,
+    headers: &str,
+    body: String,
+    request: String,
+    limit: u64,
+) -> Done {
+    let bytes = body.len() + request.len();
+    if bytes as u64 > limit {
+        let debug = format!(
+            "the result has {bytes} bytes ({} of response.body, {} of request), allowed are {limit}",
+            body.len(),
+            request.len()
+        );
+        return Done::failure(Tag::HookViolation, debug, None);
+    }
+    let parts = (
+        serde_json::from_str::<BTreeMap<String, String>>(headers),
+        RawValue::from_string(body),
+        RawValue::from_string(request),
+    );
+    let (Ok(headers), Ok(body), Ok(request)) = parts else {
+        let debug = "the result is not JSON".to_owned();
+        return Done::failure(Tag::HookThrew, debug, None);
+    };
+    let tag = if continued {
+        Tag::Continued
+    } else {
+        Tag::Completed
+    };
+    Done {
+        status: u16::try_from(status).unwrap_or(200),
+        headers,
+        body: Some(body),
+        request: Some(request),
+        ..Done::failure(tag, String::new(), None)
+    }
+}
+
+/// `fail(value)`: `response.error(value)` or `complete(value)`.
+fn fail(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::ReturnValue<'_>) {
+    let told = explain(scope, args.get(0));
+    let debug = format!("UserDefinedError: {}", told.text);
+    end(scope, Done::failure(Tag::HookError, debug, told.stack));
+}
+
+/// `unserialisable(what, error)`: the terminal call came, but its values are not JSON.
+fn unserialisable(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::ReturnValue<'_>) {
+    let what = string(scope, &args, 0);
+    let told = explain(scope, args.get(1));
+    let debug = format!("{what} cannot be serialised: {}", told.text);
+    end(scope, Done::failure(Tag::HookThrew, debug, told.stack));
+}
+
+fn explain(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+) -> describe::Description {
+    let map = scope
+        .get_slot_mut::<Job>()
+        .map(|job| std::mem::take(&mut job.map));
+    let map = map.unwrap_or_default();
+    let told = describe::exception(scope, value, None, &map);
+    if let Some(job) = scope.get_slot_mut::<Job>() {
+        job.map = map;
+    }
+    told
+}
