@@ -1,0 +1,162 @@
+//! The command line: what each command takes; what it does is in the file of its name.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+
+mod app;
+mod check;
+mod doctor;
+mod enqueue;
+mod hook;
+mod run;
+mod serve;
+
+/// Runs tenants' JavaScript hooks for application servers, each job in its own process.
+#[derive(Debug, Parser)]
+#[command(name = "lode", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one hook, without a queue: the outcome as one JSON object on standard output.
+    Run(Box<run::RunArgs>),
+    /// Serve a queue until SIGTERM.
+    Serve(serve::ServeArgs),
+    /// Put a job into the queue; print its id, or with --wait its outcome.
+    Enqueue(enqueue::EnqueueArgs),
+    /// Create and list apps.
+    #[command(subcommand)]
+    App(app::AppCommand),
+    /// Put, list, show and roll back hooks.
+    #[command(subcommand)]
+    Hook(hook::HookCommand),
+    /// Say what this host can give: jail layers, V8, kernel, queue, store.
+    Doctor(doctor::DoctorArgs),
+    /// Print the effective configuration.
+    Config(ConfigArgs),
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// The store, for commands that need nothing else.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Store, such as sqlite:lode.sqlite.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+}
+
+impl StoreArgs {
+    /// The configuration with the flag on top.
+    pub(crate) fn load(&self) -> Result<Config> {
+        let mut config = Config::load(self.config.config.as_deref())?;
+        if let Some(store) = &self.store {
+            config.store.url.clone_from(store);
+        }
+        config.check()
+    }
+}
+
+/// Parses the command line and runs it. Usage errors exit 2, failures 1.
+pub(crate) fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(command)),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&format!("lode: {error:#}"));
+            let usage = error.is::<UsageError>();
+            ExitCode::from(if usage { 2 } else { 1 })
+        }
+    }
+}
+
+async fn dispatch(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Run(args) => run::run(*args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Enqueue(args) => enqueue::run(args).await,
+        Command::App(command) => app::run(command).await,
+        Command::Hook(command) => hook::run(command).await,
+        Command::Doctor(args) => doctor::run(args).await,
+        Command::Config(args) => {
+            let config = Config::load(args.config.as_deref())?.check()?;
+            print_line(toml::to_string(&config)?.trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// A command line that clap accepts and that still makes no sense: exit 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub(crate) String);
+
+/// One line on standard output. A reader that has gone away is no error of ours.
+pub(crate) fn print_line(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// One line on standard error.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Reads a file, or standard input for `-`.
+pub(crate) fn read_input(path: &str) -> Result<String> {
+    use anyhow::Context;
+    if path == "-" {
+        return std::io::read_to_string(std::io::stdin()).context("standard input");
+    }
+    std::fs::read_to_string(path).with_context(|| format!("file {path}"))
+}
+
+/// `5s`, `300ms`, `2m`: a duration of at least a millisecond.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write it as 5s, 300ms or 2m"))?;
+    if duration < Duration::from_millis(1) {
+        return Err("at least 1ms".to_owned());
+    }
+    Ok(duration)
+}
+
+/// Starts the log on standard error. `level` is a filter such as `info`.
+pub(crate) fn start_log(level: &str, json: bool) -> Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(level)
+        .map_err(|error| anyhow::anyhow!("log.level {level:?}: {error}"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    if json {
+        builder.json().init()
+    } else {
+        builder.init()
+    }
+    Ok(())
+}

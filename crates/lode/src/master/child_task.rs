@@ -1,0 +1,382 @@
+//! One child's job socket: its frames, its host calls, its report. Its bytes are hostile.
+//!
+//! Calls of one job are carried out one after the other, in the order in which they were made;
+//! frames are read meanwhile, so that a child that writes and a master that replies never wait
+//! for each other. The report counts once every call made before it has been carried out.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use lode_core::{Breach, ChildId};
+use lode_proto::JobLimits;
+use lode_proto::frame::{self, Decoder, Frame, Kind, PROTOCOL_VERSION};
+use lode_proto::limits::{ERROR_TEXT_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, cut};
+use lode_proto::message::{Call, CallError, Done, Log, Ready, Reply};
+use serde_json::value::RawValue;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::master::shell::{Event, micros, now};
+use crate::master::work::{Tally, Work};
+
+/// A job on its way to a child.
+pub(crate) type Assignment = (Work, Arc<Tally>);
+
+/// Why a child's socket is of no more use.
+enum Stop {
+    /// It was read to its end.
+    Closed,
+    /// The child broke a rule.
+    Breach(Breach, String),
+}
+
+type RunningCall =
+    Pin<Box<dyn Future<Output = (u32, Instant, Result<Box<RawValue>, CallError>)> + Send>>;
+
+/// Serves one child until its socket closes or it breaks a rule.
+pub(crate) async fn serve(
+    child: ChildId,
+    socket: OwnedFd,
+    job: oneshot::Receiver<Assignment>,
+    events: mpsc::UnboundedSender<Event>,
+) {
+    let stop = match adopt(socket) {
+        Ok(stream) => {
+            let mut task = ChildTask::new(child, stream, events.clone());
+            task.live(job).await
+        }
+        Err(error) => Stop::Breach(Breach::Protocol, error.to_string()),
+    };
+    // Nobody listens only when the shell is gone.
+    if let Stop::Breach(breach, reason) = stop {
+        let _ = events.send(Event::ChildBroke {
+            child,
+            breach,
+            reason,
+        });
+    }
+    let _ = events.send(Event::ChildClosed { child });
+}
+
+fn adopt(socket: OwnedFd) -> io::Result<UnixStream> {
+    let stream = std::os::unix::net::UnixStream::from(socket);
+    stream.set_nonblocking(true)?;
+    UnixStream::from_std(stream)
+}
+
+struct ChildTask {
+    child: ChildId,
+    reader: OwnedReadHalf,
+    writer: OwnedWriteHalf,
+    events: mpsc::UnboundedSender<Event>,
+    decoder: Decoder,
+    out: Vec<u8>,
+    waiting: VecDeque<Call>,
+    running: Option<RunningCall>,
+    report: Report,
+}
+
+/// The child's report on its way to the shell. Once it is here, nothing else of the child counts.
+enum Report {
+    Awaited,
+    Held(Box<Done>),
+    Sent,
+}
+
+impl ChildTask {
+    fn new(child: ChildId, stream: UnixStream, events: mpsc::UnboundedSender<Event>) -> Self {
+        let (reader, writer) = stream.into_split();
+        Self {
+            child,
+            reader,
+            writer,
+            events,
+            decoder: Decoder::default(),
+            out: Vec::new(),
+            waiting: VecDeque::new(),
+            running: None,
+            report: Report::Awaited,
+        }
+    }
+
+    async fn live(&mut self, job: oneshot::Receiver<Assignment>) -> Stop {
+        match self
+            .read_frame()
+            .await
+            .and_then(|frame| check_ready(&frame))
+        {
+            Ok(()) => {
+                let _ = self.events.send(Event::ChildReady { child: self.child });
+            }
+            Err(stop) => return stop,
+        }
+        let (work, tally) = tokio::select! {
+            job = job => match job {
+                Ok(job) => job,
+                // The shell has given this child up.
+                Err(_) => return Stop::Closed,
+            },
+            frame = self.read_frame() => return match frame {
+                Ok(frame) => breach(format!("{:?} before Run", frame.kind)),
+                Err(stop) => stop,
+            },
+        };
+        if let Err(error) = frame::encode(Kind::Run, &work.run, &mut self.out) {
+            return breach(error.to_string());
+        }
+        let Err(stop) = self.run(&work, &tally).await;
+        stop
+    }
+
+    /// Reads frames, carries out calls and writes replies, all at once, until the socket's end.
+    async fn run(&mut self, work: &Work, tally: &Tally) -> Result<std::convert::Infallible, Stop> {
+        let mut buffer = vec![0; 16 << 10];
+        loop {
+            self.start_next_call(work);
+            self.report_if_due();
+            tokio::select! {
+                read = self.reader.read(&mut buffer) => {
+                    let length = read.unwrap_or(0);
+                    if length == 0 {
+                        self.finish_calls(work, tally).await;
+                        return Err(Stop::Closed);
+                    }
+                    self.decoder.feed(&buffer[..length]);
+                    self.take_frames(work, tally)?;
+                }
+                (id, started, result) = poll_call(&mut self.running), if self.running.is_some() => {
+                    self.running = None;
+                    tally.host_call_took(micros(now() - started));
+                    self.reply(id, result)?;
+                }
+                written = self.writer.write(&self.out), if !self.out.is_empty() => {
+                    match written {
+                        Ok(count) => { self.out.drain(..count); }
+                        // The read side will see the end, after what the child still had to say.
+                        Err(_) => self.out.clear(),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The child is gone, but what it asked for before its report is still owed.
+    async fn finish_calls(&mut self, work: &Work, tally: &Tally) {
+        if self.is_running() {
+            return;
+        }
+        loop {
+            self.start_next_call(work);
+            if self.running.is_none() {
+                break;
+            }
+            let (_, started, _) = poll_call(&mut self.running).await;
+            self.running = None;
+            tally.host_call_took(micros(now() - started));
+        }
+        self.report_if_due();
+    }
+
+    fn take_frames(&mut self, work: &Work, tally: &Tally) -> Result<(), Stop> {
+        let limits = &work.run.limits;
+        loop {
+            let frame = self
+                .decoder
+                .next_frame()
+                .map_err(|error| protocol(&error))?;
+            let Some(frame) = frame else { return Ok(()) };
+            if !self.is_running() {
+                continue; // nothing counts after the report
+            }
+            match frame.kind {
+                Kind::Call => self.take_call(&frame, limits, tally)?,
+                Kind::Log => {
+                    let log: Log = frame.parse().map_err(|error| protocol(&error))?;
+                    take_log(work, tally, &log);
+                }
+                Kind::Done => {
+                    let done = frame.parse().map_err(|error| protocol(&error))?;
+                    self.report = Report::Held(Box::new(check_done(done, limits)?));
+                }
+                Kind::Ready | Kind::Run | Kind::Reply => {
+                    return Err(breach(format!("{:?} while a job runs", frame.kind)));
+                }
+            }
+        }
+    }
+
+    fn take_call(&mut self, frame: &Frame, limits: &JobLimits, tally: &Tally) -> Result<(), Stop> {
+        let call: Call = frame.parse().map_err(|error| protocol(&error))?;
+        let waiting = self.waiting.len() as u64;
+        if tally.host_call() > limits.host_calls_limit
+            || waiting >= limits.host_calls_in_flight_limit
+            || call.args.get().len() as u64 > limits.host_call_limit_bytes
+        {
+            let reason = "a host call beyond its limits".to_owned();
+            return Err(Stop::Breach(Breach::HostCalls, reason));
+        }
+        self.waiting.push_back(call);
+        Ok(())
+    }
+
+    fn start_next_call(&mut self, work: &Work) {
+        if self.running.is_some() {
+            return;
+        }
+        if let Some(Call { id, method, args }) = self.waiting.pop_front() {
+            let scope = work.scope.clone();
+            let started = now();
+            self.running = Some(Box::pin(async move {
+                (id, started, scope.call(method, args).await)
+            }));
+        }
+    }
+
+    fn reply(&mut self, id: u32, result: Result<Box<RawValue>, CallError>) -> Result<(), Stop> {
+        if !self.is_running() {
+            return Ok(()); // nobody waits for it
+        }
+        let reply = match result {
+            Ok(value) => Reply {
+                id,
+                ok: Some(value),
+                error: None,
+            },
+            Err(error) => Reply {
+                id,
+                ok: None,
+                error: Some(error),
+            },
+        };
+        frame::encode(Kind::Reply, &reply, &mut self.out).or_else(|error| {
+            let error = CallError {
+                code: "LimitExceeded".to_owned(),
+                message: error.to_string(),
+            };
+            let reply = Reply {
+                id,
+                ok: None,
+                error: Some(error),
+            };
+            frame::encode(Kind::Reply, &reply, &mut self.out).map_err(|error| protocol(&error))
+        })
+    }
+
+    fn report_if_due(&mut self) {
+        if self.running.is_some() || !self.waiting.is_empty() {
+            return;
+        }
+        match std::mem::replace(&mut self.report, Report::Sent) {
+            Report::Held(done) => {
+                let _ = self.events.send(Event::ChildDone {
+                    child: self.child,
+                    done,
+                });
+            }
+            earlier @ (Report::Awaited | Report::Sent) => self.report = earlier,
+        }
+    }
+
+    /// True until the child has reported.
+    fn is_running(&self) -> bool {
+        matches!(self.report, Report::Awaited)
+    }
+
+    async fn read_frame(&mut self) -> Result<Frame, Stop> {
+        let mut buffer = [0; 1024];
+        loop {
+            if let Some(frame) = self
+                .decoder
+                .next_frame()
+                .map_err(|error| protocol(&error))?
+            {
+                return Ok(frame);
+            }
+            match self.reader.read(&mut buffer).await {
+                Ok(0) | Err(_) => return Err(Stop::Closed),
+                Ok(length) => self.decoder.feed(&buffer[..length]),
+            }
+        }
+    }
+}
+
+async fn poll_call(
+    running: &mut Option<RunningCall>,
+) -> (u32, Instant, Result<Box<RawValue>, CallError>) {
+    match running {
+        Some(call) => call.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn check_ready(frame: &Frame) -> Result<(), Stop> {
+    if frame.kind != Kind::Ready {
+        return Err(breach(format!("{:?} instead of Ready", frame.kind)));
+    }
+    let Ready { version } = frame.parse().map_err(|error| protocol(&error))?;
+    if version != PROTOCOL_VERSION {
+        return Err(breach(format!(
+            "frames of version {version}, this is {PROTOCOL_VERSION}"
+        )));
+    }
+    Ok(())
+}
+
+fn take_log(work: &Work, tally: &Tally, log: &Log) {
+    let limits = &work.run.limits;
+    let lines = tally.log_line();
+    if lines <= limits.log_lines_limit {
+        let max = usize::try_from(limits.log_line_limit_bytes).unwrap_or(usize::MAX);
+        work.scope.log(log.level, &cut(&log.message, max));
+    } else if lines == limits.log_lines_limit + 1 {
+        let text = format!(
+            "[further lines are dropped: the limit is {}]",
+            limits.log_lines_limit
+        );
+        work.scope
+            .log(lode_proto::message::LogLevel::Warning, &text);
+    }
+}
+
+/// Checks a report as what it is: bytes from a process that a tenant may own.
+fn check_done(mut done: Done, limits: &JobLimits) -> Result<Done, Stop> {
+    if !Done::may_claim(done.tag) {
+        return Err(breach(format!("a report of {}", done.tag)));
+    }
+    let length = |raw: &Option<Box<RawValue>>| raw.as_deref().map_or(0, |raw| raw.get().len());
+    if (length(&done.body) + length(&done.request)) as u64 > limits.result_limit_bytes {
+        return Err(Stop::Breach(
+            Breach::ResultSize,
+            "a result beyond its limit".to_owned(),
+        ));
+    }
+    let header_bytes: usize = done.headers.iter().map(|(k, v)| k.len() + v.len()).sum();
+    if done.headers.len() > HEADERS_MAX || header_bytes > HEADERS_BYTES_MAX {
+        let reason = format!(
+            "{} response headers of {header_bytes} bytes, allowed are {HEADERS_MAX} of \
+             {HEADERS_BYTES_MAX} in all",
+            done.headers.len()
+        );
+        return Err(Stop::Breach(Breach::ResultSize, reason));
+    }
+    if done.tag.is_success() && !(100..=599).contains(&done.status) {
+        return Err(breach(format!("an HTTP status of {}", done.status)));
+    }
+    done.debug = cut(&done.debug, ERROR_TEXT_BYTES_MAX);
+    done.stack = done.stack.map(|stack| cut(&stack, ERROR_TEXT_BYTES_MAX));
+    Ok(done)
+}
+
+fn breach(reason: String) -> Stop {
+    Stop::Breach(Breach::Protocol, reason)
+}
+
+fn protocol(error: &frame::FrameError) -> Stop {
+    breach(error.to_string())
+}

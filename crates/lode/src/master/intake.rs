@@ -1,0 +1,206 @@
+//! From a leased record to work for the pool, or to the outcome of a job that cannot be run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lode_proto::job::{self, Job, JobTarget};
+use lode_proto::message::{BackendContext, Mode, Run, SourcePart};
+use lode_proto::{JobLimits, Outcome, Tag};
+use lode_queue::{Leased, Lost};
+use lode_store::{App, AppLimits, Store, StoreError};
+
+use crate::config::Config;
+use crate::master::broker::{JobScope, LogSink};
+use crate::master::work::Work;
+use crate::outcome::Subject;
+
+/// What a leased record turned out to be.
+#[derive(Debug)]
+pub(crate) enum Intake {
+    /// A job to run.
+    Runnable {
+        work: Box<Work>,
+        subject: Box<Subject>,
+        reply_to: Option<String>,
+    },
+    /// A job that gets its outcome without running; with `dead`, it is kept with that reason.
+    Refused {
+        outcome: Box<Outcome>,
+        reply_to: Option<String>,
+        dead: Option<String>,
+    },
+    /// The store cannot be asked right now: the job goes back.
+    Unavailable(StoreError),
+}
+
+/// Reads, checks and equips leased records.
+#[derive(Debug, Clone)]
+pub(crate) struct IntakeDesk {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) config: Arc<Config>,
+}
+
+impl IntakeDesk {
+    /// Takes in one leased record.
+    pub(crate) async fn take(&self, leased: &Leased) -> Intake {
+        let mut subject = Subject {
+            id: leased.lease.job_id.clone(),
+            app: String::new(),
+            hook: String::new(),
+            request: None,
+            limits: self.config.limits,
+            queued: Duration::from_micros(leased.queued_us),
+            worker: self.config.worker.name.clone(),
+        };
+        let job = match job::parse(&leased.job, &leased.lease.job_id) {
+            Ok(job) => job,
+            Err(error) => {
+                subject.app = error.app.unwrap_or_default();
+                subject.hook = error.hook.unwrap_or_default();
+                return refuse(&subject, error.reason, error.reply_to);
+            }
+        };
+        subject.app.clone_from(&job.app);
+        subject.hook = job.hook_label();
+        subject.request.clone_from(&job.request);
+        if let Some(lost) = leased.lost {
+            return lost_job(&subject, lost, job.reply_to, leased.attempts);
+        }
+        match self.equip(job, subject).await {
+            Ok(intake) => intake,
+            Err(error) => Intake::Unavailable(error),
+        }
+    }
+
+    async fn equip(&self, job: Job, mut subject: Subject) -> Result<Intake, StoreError> {
+        let Some(app) = self.store.app(&job.app).await? else {
+            let reason = format!("there is no app {:?}", job.app);
+            return Ok(refuse(&subject, reason, job.reply_to));
+        };
+        let (parts, function, collection) = match self.sources(&job).await? {
+            Ok(sources) => sources,
+            Err(reason) => return Ok(refuse(&subject, reason, job.reply_to)),
+        };
+        subject.limits = self.limits(&app.limits, job.timeout_ms);
+        let run = Run {
+            mode: Mode::Run,
+            parts,
+            function: Some(function),
+            collection,
+            request: job.request,
+            response: job.response,
+            context: backend_context(app),
+            limits: subject.limits,
+        };
+        let scope = JobScope {
+            app: job.app,
+            job: subject.id.clone(),
+            hook: subject.hook.clone(),
+            store: Arc::clone(&self.store),
+            logs: LogSink::Structured,
+        };
+        let work = Box::new(Work {
+            run,
+            scope,
+            idempotent: job.idempotent,
+        });
+        Ok(Intake::Runnable {
+            work,
+            subject: Box::new(subject),
+            reply_to: job.reply_to,
+        })
+    }
+
+    /// Source parts, function and collection; the inner error says why the job cannot run.
+    async fn sources(
+        &self,
+        job: &Job,
+    ) -> Result<Result<(Vec<SourcePart>, String, Option<String>), String>, StoreError> {
+        let name = match &job.target {
+            JobTarget::Inline { .. } if !self.config.jobs.allow_inline_script => {
+                return Ok(Err(
+                    "this worker runs stored hooks only; inline scripts are allowed by \
+                               jobs.allow_inline_script = true"
+                        .to_owned(),
+                ));
+            }
+            JobTarget::Inline { script, function } => {
+                let part = SourcePart {
+                    name: job.hook_label(),
+                    source: script.clone(),
+                };
+                return Ok(Ok((vec![part], function.clone(), None)));
+            }
+            JobTarget::Stored(name) => name,
+        };
+        let Some(script) = self.store.script(&job.app, &name.to_string()).await? else {
+            return Ok(Err(format!("app {:?} has no hook {name}", job.app)));
+        };
+        let common = script.common.into_iter();
+        let mut parts: Vec<SourcePart> = common
+            .map(|(name, source)| SourcePart { name, source })
+            .collect();
+        parts.push(SourcePart {
+            name: script.name,
+            source: script.source,
+        });
+        let function = name.function().unwrap_or_default().to_owned();
+        Ok(Ok((parts, function, name.collection().map(str::to_owned))))
+    }
+
+    /// The job's limits: the worker's defaults, the app's over them, the job's own wall limit over
+    /// those, and none above the ceiling.
+    fn limits(&self, app: &AppLimits, timeout_ms: Option<u64>) -> JobLimits {
+        let base = self.config.limits;
+        let own = JobLimits {
+            wall_limit_ms: timeout_ms
+                .or(app.wall_limit_ms)
+                .unwrap_or(base.wall_limit_ms),
+            heap_limit_bytes: app.heap_limit_bytes.unwrap_or(base.heap_limit_bytes),
+            array_buffer_limit_bytes: app
+                .array_buffer_limit_bytes
+                .unwrap_or(base.array_buffer_limit_bytes),
+            result_limit_bytes: app.result_limit_bytes.unwrap_or(base.result_limit_bytes),
+            host_calls_limit: app.host_calls_limit.unwrap_or(base.host_calls_limit),
+            ..base
+        };
+        own.at_most(&self.config.ceiling_limits())
+    }
+}
+
+fn backend_context(app: App) -> BackendContext {
+    BackendContext {
+        app_key: app.id,
+        app_secret: app.app_secret,
+        master_secret: app.master_secret,
+    }
+}
+
+fn refuse(subject: &Subject, reason: String, reply_to: Option<String>) -> Intake {
+    let outcome = Box::new(subject.not_run(Tag::BadJob, reason.clone()));
+    Intake::Refused {
+        outcome,
+        reply_to,
+        dead: Some(reason),
+    }
+}
+
+fn lost_job(subject: &Subject, lost: Lost, reply_to: Option<String>, attempts: u32) -> Intake {
+    let (debug, dead) = match lost {
+        Lost::WorkerLost => (
+            "the worker that held the job was lost, and the job does not say that it is idempotent"
+                .to_owned(),
+            None,
+        ),
+        Lost::TooManyAttempts => {
+            let text = format!("its worker or child was lost in each of {attempts} attempts");
+            (text.clone(), Some(text))
+        }
+    };
+    let outcome = Box::new(subject.not_run(Tag::WorkerLost, debug));
+    Intake::Refused {
+        outcome,
+        reply_to,
+        dead,
+    }
+}

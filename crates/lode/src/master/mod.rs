@@ -1,0 +1,17 @@
+//! The master: async, many-eyed, holds every credential, decides nothing by itself.
+//!
+//! ```text
+//! shell ── drives lode-core's Pool: feeds it events and the clock, carries out what it says
+//!  ├─ zygote_task  one per zygote: control socket ⇄ events
+//!  ├─ child_task   one per child: job socket ⇄ broker, tally, report
+//!  └─ broker       a host call, with the capability of that job's app only
+//! ```
+
+pub(crate) mod broker;
+pub(crate) mod child_task;
+pub(crate) mod clerk;
+pub(crate) mod intake;
+pub(crate) mod serve;
+pub(crate) mod shell;
+pub(crate) mod work;
+pub(crate) mod zygote_task;

@@ -1,0 +1,358 @@
+//! The worker's loop: lease what can be started, run it, settle it once, extend what runs.
+//!
+//! ```text
+//! lease ─► intake ─► shell (pool) ─► settle        each step a task; this loop only connects them
+//!            └─ cannot be run ───────► settle
+//! ```
+//! Every leased job is in `held` from lease to settlement, so that its lease is extended and a
+//! shutdown knows what it still owes.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use lode_core::JobKey;
+use lode_proto::Outcome;
+use lode_queue::{LeaseRef, Leased, Queue, Settle};
+use lode_store::Store;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use crate::master::clerk::{Clerk, Filed};
+use crate::master::intake::{Intake, IntakeDesk};
+use crate::master::shell::{Happening, Shell};
+use crate::master::work::{Ended, Fate};
+use crate::outcome::Subject;
+
+/// How often apps' concurrency caps are carried from the store to the queue.
+const CAPS_EVERY: Duration = Duration::from_secs(5);
+/// A batch larger than this would hold jobs that another worker could start sooner.
+const LEASE_BATCH_MAX: usize = 64;
+
+/// A job that runs: what its settlement needs.
+struct Running {
+    lease: LeaseRef,
+    subject: Box<Subject>,
+    reply_to: Option<String>,
+    /// How often the job has been started, this time included.
+    attempts: u32,
+}
+
+/// What the tasks of this loop bring back.
+enum Back {
+    Leased(Vec<Leased>),
+    Taken {
+        lease: LeaseRef,
+        attempts: u32,
+        intake: Intake,
+    },
+    Filed(Filed),
+    Extended(Vec<(LeaseRef, bool)>),
+    Capped,
+}
+
+/// A worker.
+pub(crate) struct Server {
+    config: Arc<Config>,
+    shell: Shell,
+    desk: IntakeDesk,
+    clerk: Clerk,
+    tasks: JoinSet<Back>,
+    running: BTreeMap<JobKey, Running>,
+    /// Leases by job id, from lease to settlement.
+    held: BTreeMap<String, LeaseRef>,
+    leasing: bool,
+    taking: usize,
+    drained: bool,
+    draining: bool,
+}
+
+impl Server {
+    /// A worker that leases as soon as its first child is ready.
+    pub(crate) fn new(config: Config, store: Arc<dyn Store>, queue: Arc<dyn Queue>) -> Self {
+        let config = Arc::new(config);
+        let shell = Shell::new(config.pool_options(), config.jail.waive.clone());
+        Self {
+            shell,
+            desk: IntakeDesk {
+                store,
+                config: Arc::clone(&config),
+            },
+            clerk: Clerk {
+                queue,
+                worker: config.worker.name.clone(),
+            },
+            config,
+            tasks: JoinSet::new(),
+            running: BTreeMap::new(),
+            held: BTreeMap::new(),
+            leasing: false,
+            taking: 0,
+            drained: false,
+            draining: false,
+        }
+    }
+
+    /// Serves until a signal ends it.
+    pub(crate) async fn run(mut self) -> Result<ExitCode> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let lease = Duration::from_millis(self.config.queue.lease_ms);
+        let mut extend = tokio::time::interval(lease / 3);
+        let mut caps = tokio::time::interval(CAPS_EVERY);
+        while !self.is_finished() {
+            self.lease_more();
+            tokio::select! {
+                happening = self.shell.next() => self.happened(happening)?,
+                Some(back) = self.tasks.join_next() => match back {
+                    Ok(back) => self.came_back(back),
+                    Err(error) => bail!("a task of the worker failed: {error}"),
+                },
+                _ = extend.tick() => self.extend(),
+                _ = caps.tick() => self.carry_caps(),
+                _ = terminate.recv() => self.drain("SIGTERM")?,
+                _ = interrupt.recv() => self.drain("SIGINT")?,
+            }
+        }
+        tracing::info!(stats = ?self.shell.stats(), "drained");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn is_finished(&self) -> bool {
+        self.drained && self.tasks.is_empty() && self.held.is_empty()
+    }
+
+    fn drain(&mut self, why: &str) -> Result<()> {
+        if self.draining {
+            bail!(
+                "a second signal ({why}): leaving at once; leased jobs come back when their leases end"
+            );
+        }
+        tracing::info!(why, running = self.running.len(), "draining");
+        self.draining = true;
+        self.shell
+            .drain(Duration::from_millis(self.config.worker.drain_limit_ms));
+        Ok(())
+    }
+
+    /// Leases as many jobs as can be started now, and no more.
+    fn lease_more(&mut self) {
+        let room = self
+            .shell
+            .wants_jobs()
+            .saturating_sub(self.taking)
+            .min(LEASE_BATCH_MAX);
+        if self.leasing || self.draining || room == 0 {
+            return;
+        }
+        self.leasing = true;
+        let clerk = self.clerk.clone();
+        self.tasks
+            .spawn(async move { Back::Leased(clerk.lease(room).await) });
+    }
+
+    fn came_back(&mut self, back: Back) {
+        match back {
+            Back::Leased(batch) => {
+                self.leasing = false;
+                for leased in batch {
+                    self.take(leased);
+                }
+            }
+            Back::Taken {
+                lease,
+                attempts,
+                intake,
+            } => {
+                self.taking -= 1;
+                self.taken(lease, attempts, intake);
+            }
+            Back::Filed(filed) => {
+                self.held.remove(&filed.lease.job_id);
+            }
+            Back::Extended(results) => {
+                for (lease, ours) in results {
+                    if !ours {
+                        self.lost(&lease);
+                    }
+                }
+            }
+            Back::Capped => {}
+        }
+    }
+
+    fn take(&mut self, leased: Leased) {
+        self.held
+            .insert(leased.lease.job_id.clone(), leased.lease.clone());
+        self.taking += 1;
+        let desk = self.desk.clone();
+        self.tasks.spawn(async move {
+            let intake = desk.take(&leased).await;
+            Back::Taken {
+                lease: leased.lease,
+                attempts: leased.attempts,
+                intake,
+            }
+        });
+    }
+
+    fn taken(&mut self, lease: LeaseRef, attempts: u32, intake: Intake) {
+        match intake {
+            Intake::Runnable {
+                work,
+                subject,
+                reply_to,
+            } => {
+                let job = self.shell.submit(*work);
+                self.running.insert(
+                    job,
+                    Running {
+                        lease,
+                        subject,
+                        reply_to,
+                        attempts,
+                    },
+                );
+            }
+            Intake::Refused {
+                outcome,
+                reply_to,
+                dead,
+            } => {
+                self.settle(lease, &outcome, reply_to, dead);
+            }
+            Intake::Unavailable(error) => {
+                tracing::error!(job = lease.job_id, %error, "the store cannot be asked; job handed back");
+                self.file(|clerk| async move { clerk.release(lease).await });
+            }
+        }
+    }
+
+    fn happened(&mut self, happening: Happening) -> Result<()> {
+        match happening {
+            Happening::Moved => {}
+            Happening::Serving { layers, guest } => {
+                for state in &layers {
+                    let missing = state.missing.as_deref();
+                    tracing::info!(layer = %state.layer, on = missing.is_none(), missing, "jail");
+                }
+                tracing::info!(guest, worker = self.config.worker.name, "serving");
+            }
+            Happening::Refused { missing } => {
+                let list: Vec<String> = missing
+                    .iter()
+                    .map(|s| format!("{} ({})", s.layer, s.missing.as_deref().unwrap_or("")))
+                    .collect();
+                bail!(
+                    "this host cannot give these jail layers: {}; `lode doctor` says more, and \
+                     jail.waive = [\"…\"] serves without them",
+                    list.join(", ")
+                );
+            }
+            Happening::Ended { job, ended } => self.ended(job, ended),
+            Happening::Drained => self.drained = true,
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, job: JobKey, ended: Ended) {
+        let Some(Running {
+            lease,
+            subject,
+            reply_to,
+            attempts,
+        }) = self.running.remove(&job)
+        else {
+            return;
+        };
+        match ended.fate {
+            Fate::Settled { .. } => {
+                let outcome = subject.settled(ended);
+                self.settle(lease, &outcome, reply_to, None);
+            }
+            Fate::Retry(cause) if attempts >= self.config.queue.attempts_max => {
+                let reason =
+                    format!("its child died in each of {attempts} attempts, last: {cause}");
+                let outcome = subject.settled(ended);
+                self.settle(lease, &outcome, reply_to, Some(reason));
+            }
+            Fate::Retry(cause) => {
+                tracing::warn!(job = lease.job_id, %cause, "platform failure; the job is tried again");
+                self.file(|clerk| async move { clerk.retry(lease).await });
+            }
+            Fate::Released => self.file(|clerk| async move { clerk.release(lease).await }),
+            Fate::Dropped => {
+                self.held.remove(&lease.job_id);
+            }
+        }
+    }
+
+    fn settle(
+        &mut self,
+        lease: LeaseRef,
+        outcome: &Outcome,
+        reply_to: Option<String>,
+        dead: Option<String>,
+    ) {
+        tracing::info!(
+            job = outcome.id, app = outcome.app, hook = outcome.hook, tag = %outcome.tag,
+            run_us = outcome.timings.run_us, total_us = outcome.timings.total_us,
+            debug = outcome.error.as_ref().map(|error| error.debug.as_str()),
+            "settled"
+        );
+        let outcome = serde_json::to_string(outcome).expect("an outcome is plain JSON");
+        let settle = Settle {
+            outcome,
+            reply_to,
+            dead,
+        };
+        self.file(|clerk| async move { clerk.settle(lease, settle).await });
+    }
+
+    fn file<F>(&mut self, work: impl FnOnce(Clerk) -> F)
+    where
+        F: Future<Output = Filed> + Send + 'static,
+    {
+        let filed = work(self.clerk.clone());
+        self.tasks.spawn(async move { Back::Filed(filed.await) });
+    }
+
+    /// Another worker has the job: ours must not go on.
+    fn lost(&mut self, lease: &LeaseRef) {
+        let job = self
+            .running
+            .iter()
+            .find(|(_, running)| running.lease.token == lease.token);
+        if let Some(job) = job.map(|(job, _)| *job) {
+            tracing::warn!(
+                job = lease.job_id,
+                "the lease was lost; the job is stopped here"
+            );
+            self.shell.lease_lost(job);
+        }
+    }
+
+    fn extend(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
+        let leases: Vec<LeaseRef> = self.held.values().cloned().collect();
+        let clerk = self.clerk.clone();
+        self.tasks
+            .spawn(async move { Back::Extended(clerk.extend(leases).await) });
+    }
+
+    fn carry_caps(&mut self) {
+        if self.draining {
+            return;
+        }
+        let (store, clerk) = (Arc::clone(&self.desk.store), self.clerk.clone());
+        self.tasks.spawn(async move {
+            clerk.carry_caps(store.as_ref()).await;
+            Back::Capped
+        });
+    }
+}
