@@ -9,7 +9,7 @@ use lode_proto::outcome::raw_null;
 use lode_proto::{ErrorInfo, ExitCause, HookResponse, JobLimits, Outcome, Tag, Timings, Usage};
 use serde_json::value::RawValue;
 
-use crate::master::shell::micros;
+use crate::master::clock::micros;
 use crate::master::work::{Ended, Fate};
 
 /// What an outcome says of its job, whatever became of it.

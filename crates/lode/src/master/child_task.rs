@@ -22,7 +22,8 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::master::shell::{Event, micros, now};
+use crate::master::clock::{micros, now};
+use crate::master::shell::Event;
 use crate::master::work::{Tally, Work};
 
 /// A job on its way to a child.

@@ -69,6 +69,12 @@ impl Clerk {
         Filed { lease }
     }
 
+    /// Hands a job back after a pause: whatever keeps it from running keeps the next one, too.
+    pub(crate) async fn release_later(&self, lease: LeaseRef) -> Filed {
+        tokio::time::sleep(PAUSE_MAX / 2).await;
+        self.release(lease).await
+    }
+
     pub(crate) async fn retry(&self, lease: LeaseRef) -> Filed {
         self.persist("retry", || self.queue.retry(&lease)).await;
         Filed { lease }

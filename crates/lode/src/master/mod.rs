@@ -10,6 +10,7 @@
 pub(crate) mod broker;
 pub(crate) mod child_task;
 pub(crate) mod clerk;
+pub(crate) mod clock;
 pub(crate) mod intake;
 pub(crate) mod serve;
 pub(crate) mod shell;

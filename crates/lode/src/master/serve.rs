@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use lode_core::JobKey;
@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::master::clerk::{Clerk, Filed};
+use crate::master::clock::{now, wait_until};
 use crate::master::intake::{Intake, IntakeDesk};
 use crate::master::shell::{Happening, Shell};
 use crate::master::work::{Ended, Fate};
@@ -29,6 +30,10 @@ use crate::outcome::Subject;
 
 /// How often apps' concurrency caps are carried from the store to the queue.
 const CAPS_EVERY: Duration = Duration::from_secs(5);
+/// How long a drain waits, after its limit, for the queue to take what is owed to it.
+const SETTLE_GRACE: Duration = Duration::from_secs(10);
+/// A second signal within this time is the first one's echo.
+const SAME_WISH: Duration = Duration::from_secs(2);
 /// A batch larger than this would hold jobs that another worker could start sooner.
 const LEASE_BATCH_MAX: usize = 64;
 
@@ -67,7 +72,7 @@ pub(crate) struct Server {
     leasing: bool,
     taking: usize,
     drained: bool,
-    draining: bool,
+    draining_since: Option<Instant>,
 }
 
 impl Server {
@@ -92,7 +97,7 @@ impl Server {
             leasing: false,
             taking: 0,
             drained: false,
-            draining: false,
+            draining_since: None,
         }
     }
 
@@ -105,6 +110,7 @@ impl Server {
         let mut caps = tokio::time::interval(CAPS_EVERY);
         while !self.is_finished() {
             self.lease_more();
+            let leave_by = self.leave_by();
             tokio::select! {
                 happening = self.shell.next() => self.happened(happening)?,
                 Some(back) = self.tasks.join_next() => match back {
@@ -113,6 +119,10 @@ impl Server {
                 },
                 _ = extend.tick() => self.extend(),
                 _ = caps.tick() => self.carry_caps(),
+                () = wait_until(leave_by) => bail!(
+                    "the queue did not answer: {} jobs come back when their leases end",
+                    self.held.len()
+                ),
                 _ = terminate.recv() => self.drain("SIGTERM")?,
                 _ = interrupt.recv() => self.drain("SIGINT")?,
             }
@@ -125,16 +135,28 @@ impl Server {
         self.drained && self.tasks.is_empty() && self.held.is_empty()
     }
 
+    /// When, in a drain, even a queue that does not answer is waited for no longer.
+    fn leave_by(&self) -> Option<Instant> {
+        let limit = Duration::from_millis(self.config.worker.drain_limit_ms);
+        self.draining_since
+            .map(|since| since + limit + SETTLE_GRACE)
+    }
+
     fn drain(&mut self, why: &str) -> Result<()> {
-        if self.draining {
+        let time = now();
+        if let Some(since) = self.draining_since {
+            // One wish may arrive twice: supervisors signal the process and then its group.
+            if time - since < SAME_WISH {
+                return Ok(());
+            }
             bail!(
                 "a second signal ({why}): leaving at once; leased jobs come back when their leases end"
             );
         }
         tracing::info!(why, running = self.running.len(), "draining");
-        self.draining = true;
-        self.shell
-            .drain(Duration::from_millis(self.config.worker.drain_limit_ms));
+        let limit = Duration::from_millis(self.config.worker.drain_limit_ms);
+        self.draining_since = Some(time);
+        self.shell.drain(limit);
         Ok(())
     }
 
@@ -145,7 +167,7 @@ impl Server {
             .wants_jobs()
             .saturating_sub(self.taking)
             .min(LEASE_BATCH_MAX);
-        if self.leasing || self.draining || room == 0 {
+        if self.leasing || self.draining_since.is_some() || room == 0 {
             return;
         }
         self.leasing = true;
@@ -226,7 +248,7 @@ impl Server {
             }
             Intake::Unavailable(error) => {
                 tracing::error!(job = lease.job_id, %error, "the store cannot be asked; job handed back");
-                self.file(|clerk| async move { clerk.release(lease).await });
+                self.file(|clerk| async move { clerk.release_later(lease).await });
             }
         }
     }
@@ -346,7 +368,7 @@ impl Server {
     }
 
     fn carry_caps(&mut self) {
-        if self.draining {
+        if self.draining_since.is_some() {
             return;
         }
         let (store, clerk) = (Arc::clone(&self.desk.store), self.clerk.clone());

@@ -1,0 +1,98 @@
+//! The shell's jobs: submitted, started, ended.
+
+use std::sync::Arc;
+
+use lode_core::{ChildId, Input, JobKey, Verdict};
+
+use super::{Happening, JobEntry, Link, Shell};
+use crate::master::clock::{micros, now};
+use crate::master::work::{Ended, Fate, Work};
+
+impl Shell {
+    /// Gives a leased job to the pool; its end comes as [`Happening::Ended`].
+    pub(crate) fn submit(&mut self, work: Work) -> JobKey {
+        self.next_job += 1;
+        let job = JobKey(self.next_job);
+        let wall_limit_us = work.run.limits.wall_limit_ms.saturating_mul(1000);
+        let idempotent = work.idempotent;
+        let entry = JobEntry {
+            work: Some(work),
+            tally: Arc::default(),
+            submitted: now(),
+            started: None,
+            child: None,
+            note: None,
+        };
+        self.jobs.insert(job, entry);
+        self.input(Input::JobLeased {
+            job,
+            wall_limit_us,
+            idempotent,
+        });
+        job
+    }
+
+    /// Somebody else has the job's lease.
+    pub(crate) fn lease_lost(&mut self, job: JobKey) {
+        self.input(Input::LeaseLost { job });
+        if self.jobs.contains_key(&job) {
+            self.end(job, Fate::Dropped);
+        }
+    }
+
+    // ---- jobs ----
+
+    pub(super) fn start_job(&mut self, child: ChildId, job: JobKey) {
+        let Some(entry) = self.jobs.get_mut(&job) else {
+            return;
+        };
+        let Some(work) = entry.work.take() else {
+            return;
+        };
+        entry.started = Some(now());
+        entry.child = Some(child);
+        if let Some(holder) = self.children.get_mut(&child) {
+            holder.job = Some(job);
+            if let Link::Open { assign, .. } = &mut holder.link
+                && let Some(assign) = assign.take()
+            {
+                // A closed channel means a closed socket: the child's end is on its way to us.
+                let _ = assign.send((work, Arc::clone(&entry.tally)));
+            }
+        }
+    }
+
+    pub(super) fn end(&mut self, job: JobKey, fate: Fate) {
+        let Some(entry) = self.jobs.remove(&job) else {
+            return;
+        };
+        let time = now();
+        let child = entry.child.and_then(|child| self.children.get(&child));
+        let ended = Ended {
+            fate,
+            tally: entry.tally,
+            dispatch_us: micros(entry.started.unwrap_or(time) - entry.submitted),
+            run_us: entry.started.map_or(0, |started| micros(time - started)),
+            cpu_us: child
+                .and_then(|child| child.exit)
+                .map_or(0, |(_, cpu_us)| cpu_us),
+            note: entry.note,
+        };
+        self.happenings.push_back(Happening::Ended { job, ended });
+    }
+
+    pub(super) fn settle(&mut self, job: JobKey, verdict: Verdict) {
+        let report = match verdict {
+            Verdict::Reported { child } => self
+                .children
+                .get_mut(&child)
+                .and_then(|entry| entry.report.take()),
+            Verdict::TimedOut
+            | Verdict::OutOfMemory { .. }
+            | Verdict::Violation { .. }
+            | Verdict::Crashed { .. }
+            | Verdict::DrainLimit => None,
+        };
+        self.end(job, Fate::Settled { verdict, report });
+    }
+}

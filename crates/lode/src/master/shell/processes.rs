@@ -1,0 +1,196 @@
+//! The shell's zygotes and children: started, heard, killed, given up.
+
+use std::os::fd::OwnedFd;
+
+use lode_core::{Breach, ChildId, Input, ZygoteId};
+use lode_jail::control::FromZygote;
+use lode_jail::{ChildHandle, LayerState, ZygoteProcess};
+use lode_proto::ExitCause;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{ChildEntry, Event, Happening, Link, Shell, ZygoteEntry};
+use crate::master::child_task;
+use crate::master::zygote_task::{self, child_descriptors};
+
+impl Shell {
+    // ---- zygotes ----
+
+    pub(super) fn start_zygote(&mut self, zygote: ZygoteId) {
+        match ZygoteProcess::launch() {
+            Ok((process, control)) => {
+                let (spawns, requests) = mpsc::unbounded_channel();
+                let events = self.sender.clone();
+                tracing::debug!(zygote = zygote.0, pid = process.pid(), "zygote started");
+                self.zygotes.insert(
+                    zygote,
+                    ZygoteEntry {
+                        process,
+                        spawns: Some(spawns),
+                    },
+                );
+                tokio::spawn(zygote_task::serve(zygote, control, requests, events));
+            }
+            Err(error) => {
+                tracing::error!(zygote = zygote.0, %error, "the zygote could not be started");
+                // As an event, so that the pool is not entered again from inside its own output.
+                let _ = self.sender.send(Event::ZygoteGone { zygote });
+            }
+        }
+    }
+
+    pub(super) fn hear_zygote(&mut self, zygote: ZygoteId, message: FromZygote, fds: Vec<OwnedFd>) {
+        match message {
+            FromZygote::Ready { layers, guest } => self.zygote_ready(zygote, layers, guest),
+            FromZygote::Failed { reason } => {
+                tracing::error!(zygote = zygote.0, reason, "the zygote could not go on");
+            }
+            FromZygote::Spawned { child } => self.child_spawned(ChildId(child), fds),
+            FromZygote::SpawnFailed { child, reason } => {
+                tracing::warn!(child, reason, "fork failed");
+                self.child_exited(ChildId(child), ExitCause::ZygoteLost, 0);
+                self.close_link(ChildId(child));
+            }
+            FromZygote::Exited {
+                child,
+                status,
+                cpu_us,
+                rss_peak_kib,
+            } => {
+                let cause = ExitCause::from_wait_status(status);
+                tracing::debug!(child, %cause, cpu_us, rss_peak_kib, "child reaped");
+                self.child_exited(ChildId(child), cause, cpu_us);
+            }
+        }
+    }
+
+    pub(super) fn zygote_ready(
+        &mut self,
+        zygote: ZygoteId,
+        layers: Vec<LayerState>,
+        guest: String,
+    ) {
+        let missing: Vec<LayerState> = layers
+            .iter()
+            .filter(|state| state.missing.is_some() && !self.waived.contains(&state.layer))
+            .cloned()
+            .collect();
+        if missing.is_empty() {
+            self.happenings
+                .push_back(Happening::Serving { layers, guest });
+            self.input(Input::ZygoteReady { zygote });
+        } else {
+            self.happenings.push_back(Happening::Refused { missing });
+        }
+    }
+
+    pub(super) fn zygote_gone(&mut self, zygote: ZygoteId) {
+        self.zygotes.remove(&zygote);
+        self.input(Input::ZygoteGone { zygote });
+        // Children without a socket are gone silently; the others' sockets close by themselves.
+        self.children
+            .retain(|_, entry| entry.zygote != zygote || !matches!(entry.link, Link::Requested));
+        let orphans: Vec<ChildId> = self
+            .children
+            .iter()
+            .filter(|(_, entry)| entry.zygote == zygote && entry.exit.is_none())
+            .map(|(child, _)| *child)
+            .collect();
+        for child in orphans {
+            self.child_exited(child, ExitCause::ZygoteLost, 0);
+        }
+    }
+
+    // ---- children ----
+
+    pub(super) fn child_spawned(&mut self, child: ChildId, fds: Vec<OwnedFd>) {
+        let Some(entry) = self.children.get_mut(&child) else {
+            return;
+        };
+        let Some((socket, pidfd)) = child_descriptors(fds) else {
+            tracing::error!(child = child.0, "a child came without its two descriptors");
+            return;
+        };
+        let (assign, job) = oneshot::channel();
+        let task = tokio::spawn(child_task::serve(child, socket, job, self.sender.clone()));
+        entry.link = Link::Open {
+            handle: ChildHandle::new(pidfd),
+            task: task.abort_handle(),
+            assign: Some(assign),
+        };
+        self.input(Input::ChildSpawned { child });
+    }
+
+    pub(super) fn child_exited(&mut self, child: ChildId, cause: ExitCause, cpu_us: u64) {
+        if let Some(entry) = self.children.get_mut(&child) {
+            entry.exit = Some((cause, cpu_us));
+            self.check_gone(child);
+        }
+    }
+
+    /// Both halves must be known: what the child still said, and how it ended.
+    pub(super) fn check_gone(&mut self, child: ChildId) {
+        let Some(entry) = self.children.get(&child) else {
+            return;
+        };
+        if let (Link::Closed, Some((cause, _))) = (&entry.link, entry.exit) {
+            self.input(Input::ChildGone { child, cause });
+            self.children.remove(&child);
+        }
+    }
+
+    pub(super) fn close_link(&mut self, child: ChildId) {
+        if let Some(entry) = self.children.get_mut(&child) {
+            entry.link = Link::Closed;
+            self.check_gone(child);
+        }
+    }
+
+    pub(super) fn kill_child(&mut self, child: ChildId) {
+        let Some(entry) = self.children.get_mut(&child) else {
+            return;
+        };
+        let Link::Open { handle, task, .. } = &entry.link else {
+            return;
+        };
+        if let Err(error) = handle.kill() {
+            tracing::error!(child = child.0, %error, "a child could not be killed");
+        }
+        // Whatever it still had to say comes too late.
+        task.abort();
+        // As an event: the pool is not entered again from inside its own output.
+        let _ = self.sender.send(Event::ChildClosed { child });
+    }
+
+    pub(super) fn request_child(&mut self, zygote: ZygoteId, child: ChildId) {
+        let entry = ChildEntry {
+            zygote,
+            job: None,
+            link: Link::Requested,
+            report: None,
+            exit: None,
+        };
+        self.children.insert(child, entry);
+        if let Some(spawns) = self
+            .zygotes
+            .get(&zygote)
+            .and_then(|entry| entry.spawns.as_ref())
+        {
+            // A closed channel means a lost zygote, whose end is on its way to us.
+            let _ = spawns.send(child);
+        }
+    }
+
+    pub(super) fn child_broke(&mut self, child: ChildId, breach: Breach, reason: String) {
+        tracing::warn!(
+            child = child.0,
+            ?breach,
+            reason,
+            "a child broke its protocol"
+        );
+        let job = self.children.get(&child).and_then(|entry| entry.job);
+        if let Some(job) = job.and_then(|job| self.jobs.get_mut(&job)) {
+            job.note = Some(reason);
+        }
+        self.input(Input::ChildBroke { child, breach });
+    }
+}
