@@ -317,11 +317,17 @@ fn global_function<'s>(
         return None;
     }
     v8::tc_scope!(let scope, scope);
-    let script = compile(
-        scope,
-        "lode:find",
-        &format!("typeof {name}==='function'?{name}:void 0"),
-    )?;
+    // Functions and vars are properties of the global object; const, let and class are not, and
+    // only a script can see those.
+    let key = text(scope, name);
+    let global = scope.get_current_context().global(scope);
+    if let Some(value) = global.get(scope, key.into())
+        && let Ok(function) = v8::Local::<v8::Function>::try_from(value)
+    {
+        return Some(function);
+    }
+    let source = format!("typeof {name}==='function'?{name}:void 0");
+    let script = compile(scope, "lode:find", &source)?;
     v8::Local::<v8::Function>::try_from(script.run(scope)?).ok()
 }
 
