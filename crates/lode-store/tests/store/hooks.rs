@@ -211,7 +211,7 @@ async fn a_hook_is_checked_before_it_is_stored() {
     check_refused(
         store.put_hook(new_hook("b.onSave", "")).await,
         "BadName",
-        "onPreSave, onPreInsert",
+        "onPreSave onPreInsert",
     );
     let confused = NewHook {
         kind: HookKind::Common,

@@ -1,0 +1,134 @@
+//! `cargo xtask`: what a developer types, one command a file; without arguments, the list of them.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+mod background;
+mod deadline;
+mod demo;
+mod example;
+mod package;
+mod place;
+mod producers;
+mod redis;
+mod say;
+mod step;
+mod test;
+mod v8;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  v8 [--from-source]   provide the V8 library that the build links (the other commands do it, too);
+                       --from-source builds it here even if it could be had otherwise
+  test [args…]         run every test with a private Redis; the arguments go to the test runner
+                       (cargo nextest, or cargo test where that is not installed)
+  demo                 start a worker and send it a good, a wrong and a hostile hook each
+  bench [args…]        run the benchmarks with a private Redis
+  soak [N]             run N jobs of every kind and look for what leaks or is lost
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some(task) = Task::parse(&args) else {
+        let given = args.join(" ");
+        say::note(&format!(
+            "xtask: `{given}` is not understood\n\n{}",
+            USAGE.trim_end()
+        ));
+        return ExitCode::from(2);
+    };
+    match task.run() {
+        Ok(code) => code,
+        Err(error) => {
+            say::note(&format!("xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Task<'a> {
+    Usage,
+    V8(v8::Origin),
+    Test(&'a [String]),
+    Demo,
+    Bench(&'a [String]),
+    Soak(Option<u64>),
+}
+
+impl<'a> Task<'a> {
+    /// `None` when the arguments make no sense.
+    fn parse(args: &'a [String]) -> Option<Self> {
+        let Some((command, rest)) = args.split_first() else {
+            return Some(Self::Usage);
+        };
+        match (command.as_str(), rest) {
+            ("help" | "--help" | "-h", []) => Some(Self::Usage),
+            ("v8", []) => Some(Self::V8(v8::Origin::Any)),
+            ("v8", [flag]) if flag == "--from-source" => Some(Self::V8(v8::Origin::Source)),
+            ("test", args) => Some(Self::Test(args)),
+            ("demo", []) => Some(Self::Demo),
+            ("bench", args) => Some(Self::Bench(args)),
+            ("soak", []) => Some(Self::Soak(None)),
+            ("soak", [count]) => {
+                let count = count.parse().ok().filter(|&count| count > 0)?;
+                Some(Self::Soak(Some(count)))
+            }
+            _ => None,
+        }
+    }
+
+    fn run(self) -> Result<ExitCode> {
+        match self {
+            Self::Usage => {
+                say::line(USAGE.trim_end());
+                Ok(ExitCode::SUCCESS)
+            }
+            Self::V8(origin) => v8::provide(origin).map(|()| ExitCode::SUCCESS),
+            Self::Test(args) => test::run(args),
+            Self::Demo => demo::run(),
+            Self::Bench(args) => example::bench(args),
+            Self::Soak(count) => example::soak(count),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: Option<&Task<'_>>) {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        assert_eq!(Task::parse(&args).as_ref(), expected, "{line}");
+    }
+
+    #[test]
+    fn commands_are_understood() {
+        check("", Some(&Task::Usage));
+        check("v8 --from-source", Some(&Task::V8(v8::Origin::Source)));
+        check("soak", Some(&Task::Soak(None)));
+        check("soak 500", Some(&Task::Soak(Some(500))));
+        let args = ["--profile".to_owned(), "v8".to_owned()];
+        check("test --profile v8", Some(&Task::Test(&args)));
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused() {
+        for line in [
+            "dmeo",
+            "v8 --from-sauce",
+            "v8 x y",
+            "demo now",
+            "soak 0",
+            "soak many",
+        ] {
+            check(line, None);
+        }
+    }
+}

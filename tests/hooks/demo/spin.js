@@ -1,0 +1,4 @@
+// Never gives the processor back.
+function onRequest(request, response, modules) {
+  while (true) {}
+}
