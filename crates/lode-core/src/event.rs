@@ -44,6 +44,14 @@ pub enum Input {
         /// Which one.
         child: ChildId,
     },
+    /// The child's report was read, and host calls that it made before are still being carried
+    /// out: they have so long from now on, whatever is left of the wall limit.
+    ChildReported {
+        /// Which one.
+        child: ChildId,
+        /// From now on.
+        finish_limit_us: u64,
+    },
     /// The child did what no child of ours does.
     ChildBroke {
         /// Which one.

@@ -4,7 +4,7 @@
   const { hidden, host, jsonParse, jsonStringify, keys, log, show, toNumber, toString } = bridge;
   const isInteger = Number.isInteger;
   const indexOf = String.prototype.indexOf, slice = String.prototype.slice;
-  const charCodeAt = String.prototype.charCodeAt;
+  const toLowerCase = String.prototype.toLowerCase;
   const fromCharCode = String.fromCharCode;
   const { apply, TypeErrorCtor } = bridge;
 
@@ -16,6 +16,7 @@
     if (typeof value === 'string') return value;
     if (typeof value !== 'object' || value === null) return toString(value);
     const json = jsonStringify(value);
+    if (json === undefined) return '';
     return json[0] === '"' ? jsonParse(json) : json;
   }
   function headerTexts(headers) {
@@ -57,8 +58,14 @@
     finished = true;
     // Errors are described by the host, which runs none of their code; other objects are shown
     // as JSON, which is what a tenant wants to read.
-    const plain = typeof value === 'object' && value !== null && !(value instanceof bridge.ErrorCtor);
-    host.fail(plain ? show(value) : value);
+    let told = value;
+    try {
+      const plain = typeof value === 'object' && value !== null;
+      if (plain && !(value instanceof bridge.ErrorCtor)) told = show(value);
+    } catch {
+      // A proxy or a Symbol.hasInstance that throws: the host describes it as it is.
+    }
+    host.fail(told);
   }
 
   // Kinvey scripts pass all sorts of things; only an HTTP status counts.
@@ -72,22 +79,45 @@
     if (typeof out.headers !== 'object' || out.headers === null) out.headers = {};
     if (out.body === undefined) out.body = {};
     hidden(out, 'complete', function complete(status) { finish('completed', statusOf(status, 200)); });
-    hidden(out, 'continue', function () { finish('continued', 200); });
+    hidden(out, 'continue', function () {
+      // A post hook goes on with the status that the database action had.
+      finish('continued', statusOf(out.status !== undefined ? out.status : out.statusCode, 200));
+    });
     hidden(out, 'error', function error(message) { fail(message); });
     return out;
   }
 
+  // Kinvey's header names are lower-case, whatever the producer wrote.
+  function lowerCaseKeys(headers) {
+    const out = {};
+    const names = keys(headers);
+    for (let i = 0; i < names.length; i++) out[apply(toLowerCase, names[i], [])] = headers[names[i]];
+    return out;
+  }
+
   const objectFields = ['headers', 'body', 'params', 'tempObjectStore'];
-  function makeRequest(given, collection) {
+  const methods = {
+    __proto__: null, onPreFetch: 'GET', onPostFetch: 'GET', onPreDelete: 'DELETE',
+    onPostDelete: 'DELETE', onPreUpdate: 'PUT', onPostUpdate: 'PUT',
+  };
+  function makeRequest(given, name, functionName) {
     const out = given;
-    if (out.method === undefined) out.method = 'POST';
+    if (out.method === undefined) out.method = methods[functionName] || 'POST';
     for (let i = 0; i < objectFields.length; i++) {
       const name = objectFields[i];
       if (out[name] === undefined || (out[name] === null && name !== 'body')) out[name] = {};
     }
-    if (out.collectionName === undefined && typeof collection === 'string') {
-      out.collectionName = collection;
+    out.headers = lowerCaseKeys(out.headers);
+    const params = out.params;
+    // Scripts parse it themselves: it is a string, also when the producer sent an object.
+    if (typeof params.query === 'object' && params.query !== null) {
+      params.query = jsonStringify(params.query);
     }
+    if (out.entityId === undefined) {
+      const id = params.id !== undefined ? params.id : params.userid;
+      if (id !== undefined) out.entityId = id;
+    }
+    if (out.collectionName === undefined && typeof name === 'string') out.collectionName = name;
     return out;
   }
 
@@ -158,18 +188,22 @@
 
   // ---- the plain dialect ----
   function complete(error, result) {
-    if (error !== undefined && error !== null) { fail(error); return; }
+    if (error) { fail(error); return; }
     if (finished) return;
     if (arguments.length > 1) response.body = result;
     finish('completed', 200);
   }
 
   // Called by the host with the job; returns the arguments of a Kinvey hook.
-  function begin(requestText, responseText, contextText, collection) {
+  function begin(requestText, responseText, contextText, collection, functionName, endpoint) {
     finished = false; // the warm-up has ended once
-    request = makeRequest(requestText === undefined ? {} : jsonParse(requestText), collection);
+    const named = collection !== undefined ? collection : endpoint;
+    request = makeRequest(
+      requestText === undefined ? {} : jsonParse(requestText), named, functionName);
     response = makeResponse(responseText === undefined ? {} : jsonParse(responseText));
-    const own = typeof request.collectionName === 'string' ? request.collectionName : collection;
+    // `db` means the hook's collection, never an endpoint's name.
+    const given = endpoint === undefined ? request.collectionName : undefined;
+    const own = typeof given === 'string' ? given : collection;
     hidden(global, 'complete', complete);
     hidden(global, 'db', data.database(own));
     hidden(global, 'request', request);

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use deno_core::v8;
 use lode_proto::limits::{ERROR_TEXT_BYTES_MAX, STACK_FRAMES_MAX, cut};
 
+use crate::natives;
 use crate::source::{RESOURCE, SourceMap};
 
 /// A thrown value in words.
@@ -34,17 +35,20 @@ pub(crate) fn exception(
         Some(message) => v8::Local::new(scope, message),
         None => v8::Exception::create_message(scope, exception),
     };
-    let text = message.get(scope).to_rust_string_lossy(scope);
+    let text = natives::bounded(scope, message.get(scope), ERROR_TEXT_BYTES_MAX);
     let text = text.strip_prefix("Uncaught ").unwrap_or(&text);
     let trace =
         v8::Exception::get_stack_trace(scope, exception).or_else(|| message.get_stack_trace(scope));
     let stack = trace
         .map(|trace| frames(scope, trace, map))
         .filter(|text| !text.is_empty());
-    let place = message.get_line_number(scope).map(|line| {
-        let at = map.locate(line, message.get_start_column() + 1);
-        format!("{}:{}:{}", at.name, at.line, at.column)
-    });
+    let place = message
+        .get_line_number(scope)
+        .filter(|line| *line > 0)
+        .map(|line| {
+            let at = map.locate(line, message.get_start_column() + 1);
+            format!("{}:{}:{}", at.name, at.line, at.column)
+        });
     Description {
         text: cut(text, ERROR_TEXT_BYTES_MAX),
         stack,

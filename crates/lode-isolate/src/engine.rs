@@ -17,6 +17,8 @@ const FLAGS: &str = concat!(
     "--no-flush-bytecode ",
     // 64 MiB for one WebAssembly memory: it is outside both the heap and the ArrayBuffer budget.
     "--wasm-max-mem-pages=1024 ",
+    // Else the lines of a stack are found by compiling again, which fails when the stack is full.
+    "--no-enable-lazy-source-positions ",
     // Reading far beyond a stack trace's use costs time in every throw.
     "--stack-trace-limit=32",
 );

@@ -15,6 +15,9 @@ pub(crate) struct EventLoop<'a> {
     pub(crate) stage: &'a Stage,
     /// What to report when a named hook function is missing and the script is no plain one.
     pub(crate) missing: Option<String>,
+    /// A timer was the last thing that ran: replies come next, or a zero-delay timer that starts
+    /// itself anew would keep them waiting for ever.
+    pub(crate) fired: bool,
 }
 
 /// The next thing to happen.
@@ -51,16 +54,26 @@ impl EventLoop<'_> {
         }
     }
 
-    /// Runs microtasks and V8's own tasks (WebAssembly compilation). True when the job has ended.
+    /// Runs microtasks and V8's own tasks (WebAssembly compilation, finalisers). True when the job
+    /// has ended.
     fn settle_microtasks(&self, scope: &mut v8::PinScope<'_, '_>) -> bool {
         loop {
-            scope.perform_microtask_checkpoint();
-            if self.stage.stopped(scope) {
-                return true;
-            }
-            let platform = v8::V8::get_current_platform();
-            if !v8::Platform::pump_message_loop(&platform, scope, false) {
-                break;
+            // A finaliser may throw, with nobody above it to catch.
+            let more = self.stage.enter(scope, |scope| {
+                v8::tc_scope!(let scope, scope);
+                scope.perform_microtask_checkpoint();
+                let platform = v8::V8::get_current_platform();
+                let more = v8::Platform::pump_message_loop(&platform, scope, false);
+                if scope.has_caught() {
+                    scope.rethrow();
+                    return None;
+                }
+                Some(more)
+            });
+            match more {
+                None => return true,
+                Some(false) => break,
+                Some(true) => {}
             }
         }
         let reason = scope.get_slot_mut::<Job>().and_then(Job::take_rejection);
@@ -80,7 +93,15 @@ impl EventLoop<'_> {
         if time >= job.deadline {
             return Next::End(Self::timed_out(job));
         }
+        if self.fired && job.calls_waiting > 0 {
+            self.fired = false;
+            let next = Self::receive(job, Duration::ZERO);
+            if !matches!(next, Next::Again) {
+                return next;
+            }
+        }
         if let Some(id) = job.timers().take_due(time) {
+            self.fired = true;
             return Next::Timer(id);
         }
         let due = job.timers().next_due();
@@ -90,9 +111,13 @@ impl EventLoop<'_> {
         let until = due.map_or(job.deadline, |due| due.min(job.deadline));
         // Waits end a little late rather than a little early: poll counts in milliseconds.
         let wait = until.saturating_duration_since(time) + Duration::from_micros(999);
+        Self::receive(job, wait)
+    }
+
+    fn receive(job: &mut Job, wait: Duration) -> Next {
         match job.receive(Some(wait)) {
             Ok(Incoming::Reply(reply)) => {
-                job.calls_waiting = job.calls_waiting.saturating_sub(1);
+                job.call_answered();
                 Next::Reply(reply)
             }
             Ok(Incoming::TimedOut) => Next::Again,

@@ -5,13 +5,14 @@
 //!    └──────the master is gone──────────────────► Lost
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
 
 use deno_core::v8;
+use lode_proto::limits::CALLS_WAITING_BYTES_MAX;
 use lode_proto::message::{Call, Done, Log, Reply};
-use lode_proto::{ChildExit, JobLimits};
+use lode_proto::{ChildExit, JobLimits, Tag};
 
 use crate::describe;
 use crate::source::SourceMap;
@@ -67,6 +68,8 @@ pub(crate) struct Job {
     pub(crate) stopped_at: Option<String>,
     pub(crate) calls: u64,
     pub(crate) calls_waiting: u64,
+    /// Bytes of each waiting call's arguments; replies come in the order of the calls.
+    waiting_bytes: VecDeque<usize>,
     log_lines: u64,
     timers: Timers,
     rejections: Vec<Rejection>,
@@ -86,6 +89,7 @@ impl Job {
             stopped_at: None,
             calls: 0,
             calls_waiting: 0,
+            waiting_bytes: VecDeque::new(),
             log_lines: 0,
             timers: Timers::default(),
             rejections: Vec::new(),
@@ -104,8 +108,17 @@ impl Job {
         }
         done.cpu_us = self.port.cpu_us().saturating_sub(self.cpu_start_us);
         done.heap_bytes = heap_bytes as u64;
+        done.log_lines = self.log_lines;
         self.progress = Progress::Reported;
-        if self.port.done(&done).is_err() {
+        let sent = self.port.done(&done).or_else(|error| {
+            if error.kind() != io::ErrorKind::InvalidInput {
+                return Err(error);
+            }
+            let debug = format!("the report is too large: {error}");
+            self.port
+                .done(&Done::failure(Tag::HookViolation, debug, None))
+        });
+        if sent.is_err() {
             self.progress = Progress::Lost(ChildExit::SocketLost);
         }
     }
@@ -132,6 +145,14 @@ impl Job {
                 limits.host_call_limit_bytes
             ));
         }
+        let waiting: usize = self.waiting_bytes.iter().sum();
+        if waiting + args.len() > CALLS_WAITING_BYTES_MAX {
+            return Err(format!(
+                "the arguments of all waiting host calls have more than {CALLS_WAITING_BYTES_MAX} \
+                 bytes; wait for their callbacks"
+            ));
+        }
+        self.waiting_bytes.push_back(args.len());
         self.calls += 1;
         self.calls_waiting += 1;
         let id = u32::try_from(self.calls).unwrap_or(u32::MAX);
@@ -143,17 +164,20 @@ impl Job {
         Ok(id)
     }
 
-    /// Sends a log line, cut to its limit. Lines beyond the limit are counted by the master.
+    /// A reply has come.
+    pub(crate) fn call_answered(&mut self) {
+        self.calls_waiting = self.calls_waiting.saturating_sub(1);
+        self.waiting_bytes.pop_front();
+    }
+
+    /// Sends a log line, cut to its limit. Of the lines beyond the limit one is sent, by which the
+    /// master knows that there are more; the rest are only counted.
     pub(crate) fn log(&mut self, mut log: Log) {
         self.log_lines += 1;
-        if !self.is_running() {
+        if !self.is_running() || self.log_lines > self.limits.log_lines_limit + 1 {
             return;
         }
         let max = usize::try_from(self.limits.log_line_limit_bytes).unwrap_or(usize::MAX);
-        if self.log_lines > self.limits.log_lines_limit {
-            // The master drops its text, but the count stays right.
-            log.message.clear();
-        }
         log.message = lode_proto::limits::cut(&log.message, max);
         if self.port.log(&log).is_err() {
             self.progress = Progress::Lost(ChildExit::SocketLost);

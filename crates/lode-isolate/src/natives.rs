@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use deno_core::v8;
 use lode_proto::Tag;
+use lode_proto::limits::HEADERS_BYTES_MAX;
 use lode_proto::message::{Done, Log, LogLevel};
+use lode_proto::outcome::check_headers;
+use lode_proto::plain_json;
 use serde_json::value::RawValue;
 
 use crate::describe;
 use crate::job::Job;
+use crate::run::limits;
 
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
 
@@ -38,8 +42,43 @@ pub(crate) fn text<'s>(scope: &v8::PinScope<'s, '_>, text: &str) -> v8::Local<'s
     v8::String::new(scope, text).unwrap_or_else(|| v8::String::empty(scope))
 }
 
+/// A text of at most `max` bytes; a longer one is cut before it is copied: what a tenant made as
+/// one rope of a hundred megabytes must not be there twice.
+pub(crate) fn bounded(
+    scope: &v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::String>,
+    max: usize,
+) -> String {
+    if value.length() <= max {
+        return value.to_rust_string_lossy(scope);
+    }
+    let mut bytes = vec![0; max];
+    let flags = v8::WriteFlags::kReplaceInvalidUtf8;
+    let written = value.write_utf8_v2(scope, &mut bytes, flags, None);
+    bytes.truncate(written);
+    format!("{}… [cut]", String::from_utf8_lossy(&bytes))
+}
+
+/// One of our own short arguments.
 fn string(scope: &mut v8::PinScope<'_, '_>, args: &Arguments<'_>, index: i32) -> String {
     args.get(index).to_rust_string_lossy(scope)
+}
+
+/// An argument of the tenant's making. `Err` is its length when that is above `max` bytes.
+fn payload(
+    scope: &mut v8::PinScope<'_, '_>,
+    args: &Arguments<'_>,
+    index: i32,
+    max: u64,
+) -> Result<String, usize> {
+    let Some(value) = args.get(index).to_string(scope) else {
+        return Ok(String::new());
+    };
+    // Never more characters than bytes: the cheap test settles the hostile cases.
+    if value.length() as u64 > max {
+        return Err(value.length());
+    }
+    Ok(value.to_rust_string_lossy(scope))
 }
 
 /// Reports the job's end and stops JavaScript: nothing of the hook runs after it.
@@ -53,7 +92,15 @@ pub(crate) fn end(scope: &mut v8::PinScope<'_, '_>, done: Done) {
 
 fn call(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, mut rv: v8::ReturnValue<'_>) {
     let method = string(scope, &args, 0);
-    let payload = string(scope, &args, 1);
+    let limit = limits(scope).host_call_limit_bytes;
+    let payload = match payload(scope, &args, 1, limit) {
+        Ok(payload) => payload,
+        Err(length) => {
+            let debug =
+                format!("{method} was given {length} characters, allowed are {limit} bytes");
+            return end(scope, Done::failure(Tag::HookViolation, debug, None));
+        }
+    };
     let Some(job) = scope.get_slot_mut::<Job>() else {
         return;
     };
@@ -74,7 +121,11 @@ fn log(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::ReturnVal
         "fatal" => LogLevel::Fatal,
         _ => LogLevel::Info,
     };
-    let message = string(scope, &args, 1);
+    let max = usize::try_from(limits(scope).log_line_limit_bytes).unwrap_or(usize::MAX);
+    let Some(message) = args.get(1).to_string(scope) else {
+        return;
+    };
+    let message = bounded(scope, message, max);
     if let Some(job) = scope.get_slot_mut::<Job>() {
         job.log(Log { level, message });
     }
@@ -106,13 +157,26 @@ fn stop_timer(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::Re
 fn finish(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::ReturnValue<'_>) {
     let continued = string(scope, &args, 0) == "continued";
     let status = args.get(1).uint32_value(scope).unwrap_or(200);
-    let headers = string(scope, &args, 2);
-    let body = string(scope, &args, 3);
-    let request = string(scope, &args, 4);
-    let Some(job) = scope.get_slot::<Job>() else {
-        return;
-    };
-    let limit = job.limits.result_limit_bytes;
+    let limit = limits(scope).result_limit_bytes;
+    // JSON of headers that are allowed is at most six times their size (each byte escaped).
+    let headers_max = 8 * HEADERS_BYTES_MAX as u64;
+    let texts = [
+        (2, headers_max, "response.headers"),
+        (3, limit, "response.body"),
+        (4, limit, "request"),
+    ];
+    let mut values = Vec::with_capacity(texts.len());
+    for (index, max, what) in texts {
+        match payload(scope, &args, index, max) {
+            Ok(value) => values.push(value),
+            Err(length) => {
+                let debug =
+                    format!("{what} has {length} characters as JSON, allowed are {max} bytes");
+                return end(scope, Done::failure(Tag::HookViolation, debug, None));
+            }
+        }
+    }
+    let [headers, body, request] = values.try_into().unwrap_or_default();
     let done = success(continued, status, &headers, body, request, limit);
     end(scope, done);
 }
@@ -134,8 +198,17 @@ fn success(
         );
         return Done::failure(Tag::HookViolation, debug, None);
     }
+    let mended = plain_json::mend(body).and_then(|body| Ok((body, plain_json::mend(request)?)));
+    let (body, request) = match mended {
+        Ok(pair) => pair,
+        Err(reason) => {
+            let debug = format!("the result is no JSON that others can read: {reason}");
+            return Done::failure(Tag::HookViolation, debug, None);
+        }
+    };
+    let headers = plain_json::mend(headers.to_owned()).unwrap_or_default();
     let parts = (
-        serde_json::from_str::<BTreeMap<String, String>>(headers),
+        serde_json::from_str::<BTreeMap<String, String>>(&headers),
         RawValue::from_string(body),
         RawValue::from_string(request),
     );
@@ -143,6 +216,9 @@ fn success(
         let debug = "the result is not JSON".to_owned();
         return Done::failure(Tag::HookThrew, debug, None);
     };
+    if let Err(debug) = check_headers(&headers) {
+        return Done::failure(Tag::HookViolation, debug, None);
+    }
     let tag = if continued {
         Tag::Continued
     } else {

@@ -106,6 +106,7 @@ impl Stage {
         EventLoop {
             stage: self,
             missing,
+            fired: false,
         }
         .run(scope);
     }
@@ -123,6 +124,8 @@ impl Stage {
             raw(&run.response),
             context,
             run.collection.clone(),
+            run.function.clone(),
+            run.endpoint.clone(),
         ];
         let begin = v8::Local::new(scope, &self.entry.begin);
         let args = texts.map(|value| match value {
@@ -211,7 +214,8 @@ impl Stage {
             && (text.starts_with("RangeError: Array buffer allocation failed")
                 || text.starts_with("RangeError: Invalid array buffer length"));
         let wasm = text.starts_with("RangeError: WebAssembly.")
-            && text.contains("could not allocate memory");
+            && (text.contains("could not allocate memory")
+                || text.contains("Unable to grow instance memory"));
         let done = if arrays || wasm {
             let limit = limits(scope).array_buffer_limit_bytes;
             let debug = format!("the ArrayBuffer limit of {limit} bytes was reached: {text}");
@@ -321,7 +325,8 @@ fn global_function<'s>(
     // only a script can see those.
     let key = text(scope, name);
     let global = scope.get_current_context().global(scope);
-    if let Some(value) = global.get(scope, key.into())
+    if global.has_own_property(scope, key.into()) == Some(true)
+        && let Some(value) = global.get(scope, key.into())
         && let Ok(function) = v8::Local::<v8::Function>::try_from(value)
     {
         return Some(function);

@@ -55,7 +55,7 @@ impl SourceMap {
         let shift = usize::from(index > 0 && line == *start);
         Position {
             name,
-            line: line - start + 1,
+            line: (line + 1).saturating_sub(*start).max(1),
             column: column.saturating_sub(shift).max(1),
         }
     }

@@ -70,6 +70,7 @@ pub(crate) fn warm_up(pristine: &mut Pristine) -> Result<(), String> {
         }],
         function: Some("onPreSave".to_owned()),
         collection: Some("warm".to_owned()),
+        endpoint: None,
         request: RawValue::from_string(r#"{"body":{"a":1}}"#.to_owned()).ok(),
         response: None,
         context: BackendContext::default(),

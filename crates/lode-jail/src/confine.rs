@@ -51,7 +51,8 @@ impl Layers {
         self.0.push(LayerState { layer, missing });
     }
 
-    fn has(&self, layer: Layer) -> bool {
+    /// Whether the layer has been put on.
+    pub(crate) fn has(&self, layer: Layer) -> bool {
         self.0
             .iter()
             .any(|state| state.layer == layer && state.missing.is_none())
@@ -197,10 +198,10 @@ pub(crate) fn isolate_child(socket: OwnedFd) -> io::Result<OwnedFd> {
 }
 
 /// In a child, when the guest has made its threads: the last step before the job is read.
-pub(crate) fn lock_child(filter: &seccomp::Filter) -> io::Result<()> {
+pub(crate) fn lock_child(filter: Option<&seccomp::Filter>) -> io::Result<()> {
     // poll(2) refuses more descriptors than this; the job socket is the only one.
     setrlimit(Resource::RLIMIT_NOFILE, 4, 4)?;
-    filter.apply()
+    filter.map_or(Ok(()), seccomp::Filter::apply)
 }
 
 fn die_with_parent() -> io::Result<()> {

@@ -38,14 +38,22 @@ impl OwnProc {
         })
     }
 
-    /// Fails unless the process has exactly one thread: forking any other is unsound.
+    /// Fails unless the process has exactly one thread: forking any other is unsound. Notes the
+    /// memory that every child starts with.
     pub(crate) fn check_single_thread(&mut self) -> io::Result<()> {
         let mut text = String::new();
         self.status.read_to_string(&mut text)?;
-        let threads = text
-            .lines()
-            .find_map(|line| line.strip_prefix("Threads:"))
-            .map(str::trim);
+        let field = |name| {
+            text.lines()
+                .find_map(|line| line.strip_prefix(name))
+                .map(str::trim)
+        };
+        let data = field("VmData:").and_then(|value| value.strip_suffix("kB"));
+        let kib: u64 = data
+            .and_then(|kib| kib.trim().parse().ok())
+            .ok_or_else(|| io::Error::other("/proc/self/status has no VmData"))?;
+        INHERITED_BYTES.store(kib << 10, Ordering::Relaxed);
+        let threads = field("Threads:");
         if threads == Some("1") {
             return Ok(());
         }
@@ -56,16 +64,14 @@ impl OwnProc {
     }
 
     /// Undoes `MADV_DONTFORK` wherever it stands (V8's pages): a child that touches such a page
-    /// would die of SIGSEGV. Returns the number of bytes that children now inherit.
-    pub(crate) fn inherit_every_page(&mut self) -> io::Result<usize> {
+    /// would die of SIGSEGV.
+    pub(crate) fn inherit_every_page(&mut self) -> io::Result<()> {
         let mut text = String::new();
         self.smaps.read_to_string(&mut text)?;
-        let mut bytes = 0;
         for (start, end) in dont_fork_ranges(&text) {
             sys::inherit_pages(start, end)?;
-            bytes += end - start;
         }
-        Ok(bytes)
+        Ok(())
     }
 }
 

@@ -14,7 +14,8 @@ use seccompiler::{
 /// One allowed call: its number, a condition on one argument, and the reason it is here.
 struct Allowed {
     call: i64,
-    only: Option<Condition>,
+    /// All of them must hold; none means any arguments.
+    only: Vec<Condition>,
 }
 
 /// A condition on one argument of a call.
@@ -24,30 +25,38 @@ struct Condition {
     value: u64,
 }
 
-const fn any(call: i64) -> Allowed {
-    Allowed { call, only: None }
-}
-
-const fn only(call: i64, argument: u8, op: SeccompCmpOp, value: u64) -> Allowed {
+fn any(call: i64) -> Allowed {
     Allowed {
         call,
-        only: Some(Condition {
-            argument,
-            op,
-            value,
-        }),
+        only: Vec::new(),
     }
 }
 
-/// `MAP_ANONYMOUS`: memory, never a file.
-const ANONYMOUS: u64 = 0x20;
+fn only(call: i64, argument: u8, op: SeccompCmpOp, value: u64) -> Allowed {
+    Allowed {
+        call,
+        only: vec![Condition {
+            argument,
+            op,
+            value,
+        }],
+    }
+}
+
+/// `MAP_TYPE | MAP_ANONYMOUS | MAP_GROWSDOWN`: the flags that say what a mapping is.
+const MAP_KIND: u64 = 0x0f | 0x20 | 0x100;
+/// `MAP_PRIVATE | MAP_ANONYMOUS`: memory, never a file, and of the kind that `RLIMIT_DATA` counts
+/// (shared and growing mappings it does not).
+const PRIVATE_ANONYMOUS: u64 = 0x02 | 0x20;
+/// `SIGABRT`, the one signal a child may send.
+const ABORT: u64 = 6;
 /// The job socket; every other descriptor is closed.
 const JOB_SOCKET: u64 = 3;
 
 /// Calls that get "no such file" instead of death: the C library looks for
 /// `/sys/devices/system/cpu/online` when V8 first optimises a function, and is content without it.
 /// They stand in the allow-list as well; of two filters the stricter answer counts.
-const REFUSED: [i64; 1] = [libc::SYS_openat];
+const REFUSED: [i64; 2] = [libc::SYS_openat, libc::SYS_newfstatat];
 
 fn allowed() -> Vec<Allowed> {
     vec![
@@ -62,21 +71,30 @@ fn allowed() -> Vec<Allowed> {
         only(
             libc::SYS_mmap,
             3,
-            SeccompCmpOp::MaskedEq(ANONYMOUS),
-            ANONYMOUS,
+            SeccompCmpOp::MaskedEq(MAP_KIND),
+            PRIVATE_ANONYMOUS,
         ),
         any(libc::SYS_munmap),
         any(libc::SYS_mprotect),
         any(libc::SYS_mremap),
         any(libc::SYS_madvise),
         any(libc::SYS_brk),
-        // A job's own memory limit, set when the job is known; it can only go down.
-        only(
-            libc::SYS_prlimit64,
-            1,
-            SeccompCmpOp::Eq,
-            libc::RLIMIT_DATA as u64,
-        ),
+        // A job's own memory limit, set when the job is known; its own process, and only down.
+        Allowed {
+            call: libc::SYS_prlimit64,
+            only: vec![
+                Condition {
+                    argument: 0,
+                    op: SeccompCmpOp::Eq,
+                    value: 0,
+                },
+                Condition {
+                    argument: 1,
+                    op: SeccompCmpOp::Eq,
+                    value: u64::from(libc::RLIMIT_DATA),
+                },
+            ],
+        },
         // Locks between the run and the watchdog thread, and the watchdog's sleep.
         any(libc::SYS_futex),
         any(libc::SYS_sched_yield),
@@ -92,10 +110,20 @@ fn allowed() -> Vec<Allowed> {
         any(libc::SYS_sigaltstack),
         any(libc::SYS_gettid),
         any(libc::SYS_getpid),
-        any(libc::SYS_tgkill),
+        only(libc::SYS_tgkill, 2, SeccompCmpOp::Eq, ABORT),
         // The optimising compiler asks for the number of processors; see also REFUSED.
         any(libc::SYS_sched_getaffinity),
         any(libc::SYS_openat),
+        // The C library looks at standard output before it writes V8's last words there.
+        any(libc::SYS_newfstatat),
+        // A child without a job closes its socket before it leaves.
+        any(libc::SYS_close),
+        only(
+            libc::SYS_fcntl,
+            1,
+            SeccompCmpOp::Eq,
+            libc::F_GETFD.unsigned_abs().into(),
+        ),
         // The end.
         any(libc::SYS_exit),
         any(libc::SYS_exit_group),
@@ -136,16 +164,22 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 fn rules() -> io::Result<Rules> {
     let mut rules = Rules::new();
     for Allowed { call, only } in allowed() {
+        let conditions: Result<Vec<SeccompCondition>, _> = only
+            .into_iter()
+            .map(
+                |Condition {
+                     argument,
+                     op,
+                     value,
+                 }| {
+                    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, op, value)
+                },
+            )
+            .collect();
+        let conditions = conditions.map_err(io::Error::other)?;
         let entry = rules.entry(call).or_default();
-        if let Some(Condition {
-            argument,
-            op,
-            value,
-        }) = only
-        {
-            let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, op, value)
-                .map_err(io::Error::other)?;
-            entry.push(SeccompRule::new(vec![condition]).map_err(io::Error::other)?);
+        if !conditions.is_empty() {
+            entry.push(SeccompRule::new(conditions).map_err(io::Error::other)?);
         }
     }
     Ok(rules)

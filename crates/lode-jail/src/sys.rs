@@ -18,11 +18,11 @@ pub(crate) enum Forked {
     Child,
 }
 
-/// Forks. Fails unless the process has exactly one thread, for which alone a fork is sound.
+/// Forks. The process must have exactly one thread, for which alone a fork is sound.
 pub(crate) fn fork() -> io::Result<Forked> {
     // SAFETY: fork's contract for multi-threaded callers (only async-signal-safe calls in the
-    // child) does not bind us: the zygote and its launcher are single-threaded, which the zygote
-    // asserts from /proc/self/task before it serves, and nothing starts a thread afterwards.
+    // child) does not bind us: the launcher has started no thread since it was executed, and the
+    // zygote has asserted from /proc/self/status that it has one before it serves.
     match unsafe { nix::unistd::fork() }? {
         ForkResult::Parent { child } => Ok(Forked::Parent(child)),
         ForkResult::Child => Ok(Forked::Child),
@@ -67,15 +67,22 @@ pub(crate) fn pidfd_kill(pidfd: &OwnedFd) -> io::Result<()> {
     }
 }
 
-/// Takes over standard input as a descriptor of its own and leaves it closed for everybody else.
+/// Takes over standard input as a descriptor of its own, and closes every other one but standard
+/// error: whatever our parent's parent forgot to close does not come along.
 pub(crate) fn take_stdin() -> io::Result<OwnedFd> {
     // SAFETY: F_DUPFD_CLOEXEC reads no memory; descriptor 0 being closed gives EBADF.
     let fd = unsafe { libc::fcntl(0, libc::F_DUPFD_CLOEXEC, 3) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: closing 0 frees a number that only `std::io::stdin` could use; it then gets EBADF.
-    unsafe { libc::close(0) };
+    let own = fd.unsigned_abs();
+    for (first, last) in [(0, 1), (3, own - 1), (own + 1, u32::MAX)] {
+        // SAFETY: close_range reads no memory. This is the first thing that the process does: no
+        // value owns any of these descriptors yet, and the standard streams tolerate EBADF.
+        if first <= last && unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
     // SAFETY: the kernel has just given us this descriptor and nobody else knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }

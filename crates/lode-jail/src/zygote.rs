@@ -24,6 +24,7 @@ use nix::unistd::Pid;
 use crate::confine::{self, Layers};
 use crate::control::{ControlSocket, FromZygote, ToZygote};
 use crate::job_socket::JobSocket;
+use crate::layer::Layer;
 use crate::resident::OwnProc;
 use crate::seccomp::Filter;
 use crate::sys::{self, Forked};
@@ -86,7 +87,8 @@ fn wait_for_zygote(control: &ControlSocket) -> io::Result<i32> {
 
 struct Zygote<G> {
     guest: G,
-    filter: Filter,
+    /// `None` only where the host has no filters and the master has been told so.
+    filter: Option<Filter>,
     ended: SignalFd,
     children: BTreeMap<Pid, u64>,
 }
@@ -105,7 +107,10 @@ impl<G: Guest> Zygote<G> {
         signals.add(Signal::SIGCHLD);
         signals.thread_block()?;
         let ended = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        let filter = Filter::compile()?;
+        let filter = layers
+            .has(Layer::Seccomp)
+            .then(Filter::compile)
+            .transpose()?;
         let ready = FromZygote::Ready {
             layers: layers.into_states(),
             guest: guest.describe(),
@@ -223,7 +228,7 @@ impl<G: Guest> Zygote<G> {
         self.guest
             .wake(sys::random_seed()?)
             .map_err(io::Error::other)?;
-        confine::lock_child(&self.filter)?;
+        confine::lock_child(self.filter.as_ref())?;
         let mut socket = JobSocket::new(socket);
         socket.send(
             Kind::Ready,

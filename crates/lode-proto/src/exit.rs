@@ -57,8 +57,12 @@ pub enum ExitCause {
     UnknownCode(i32),
     /// A signal ended it.
     Signal(i32),
+    /// A signal ended it while it used so much memory that an allocation must have failed.
+    Starved(i32),
     /// Its zygote died, so nobody could reap it.
     ZygoteLost,
+    /// It never lived: the zygote could not fork, or its descriptors did not arrive.
+    ForkFailed,
 }
 
 /// Signal numbers of x86_64 and aarch64 Linux; here because this crate does not know libc.
@@ -83,13 +87,33 @@ impl ExitCause {
         ChildExit::from_code(code).map_or(Self::UnknownCode(code), Self::Exited)
     }
 
+    /// This cause, seen in the light of the memory that the child used at its peak: allocations
+    /// that fail inside native code (ICU, V8's own) end in SIGABRT or SIGSEGV. Half of what it may
+    /// use is far above what any crash for another reason comes with.
+    #[must_use]
+    pub fn with_memory(self, rss_peak_bytes: u64, memory_limit_bytes: u64) -> Self {
+        match self {
+            Self::Signal(signal @ (SIGABRT | SIGSEGV | SIGILL | SIGBUS))
+                if rss_peak_bytes > memory_limit_bytes / 2 =>
+            {
+                Self::Starved(signal)
+            }
+            Self::Exited(_)
+            | Self::UnknownCode(_)
+            | Self::Signal(_)
+            | Self::Starved(_)
+            | Self::ZygoteLost
+            | Self::ForkFailed => self,
+        }
+    }
+
     /// True when the death throws doubt on the zygote's memory layout or state: a new one is due.
     #[must_use]
     pub fn is_suspicious(self) -> bool {
         match self {
-            Self::Signal(s) => matches!(s, SIGILL | SIGBUS | SIGSEGV | SIGSYS),
+            Self::Signal(s) | Self::Starved(s) => matches!(s, SIGILL | SIGBUS | SIGSEGV | SIGSYS),
             Self::Exited(ChildExit::EngineFatal | ChildExit::NotConfined) => true,
-            Self::Exited(_) | Self::UnknownCode(_) | Self::ZygoteLost => false,
+            Self::Exited(_) | Self::UnknownCode(_) | Self::ZygoteLost | Self::ForkFailed => false,
         }
     }
 
@@ -99,7 +123,7 @@ impl ExitCause {
     pub fn is_out_of_memory(self) -> bool {
         matches!(
             self,
-            Self::Exited(ChildExit::OutOfMemory) | Self::Signal(SIGTRAP)
+            Self::Exited(ChildExit::OutOfMemory) | Self::Signal(SIGTRAP) | Self::Starved(_)
         )
     }
 
@@ -115,6 +139,7 @@ impl std::fmt::Display for ExitCause {
         match self {
             Self::Exited(exit) => write!(f, "exit {} ({exit:?})", exit.code()),
             Self::UnknownCode(code) => write!(f, "exit {code}"),
+            Self::Starved(signal) => write!(f, "{} for want of memory", Self::Signal(*signal)),
             Self::Signal(SIGILL) => f.write_str("SIGILL"),
             Self::Signal(SIGTRAP) => f.write_str("SIGTRAP"),
             Self::Signal(SIGABRT) => f.write_str("SIGABRT"),
@@ -125,6 +150,7 @@ impl std::fmt::Display for ExitCause {
             Self::Signal(SIGSYS) => f.write_str("SIGSYS (a forbidden system call)"),
             Self::Signal(signal) => write!(f, "signal {signal}"),
             Self::ZygoteLost => f.write_str("its zygote was lost"),
+            Self::ForkFailed => f.write_str("it could not be forked"),
         }
     }
 }
@@ -141,6 +167,14 @@ mod tests {
         assert_eq!(cause(7 << 8), ExitCause::UnknownCode(7));
         assert_eq!(cause(9), ExitCause::Signal(SIGKILL));
         assert_eq!(cause(0x80 | 11), ExitCause::Signal(SIGSEGV));
+        let limit = 256 << 20;
+        assert_eq!(
+            cause(6).with_memory(limit, limit),
+            ExitCause::Starved(SIGABRT)
+        );
+        assert!(cause(11).with_memory(limit, limit).is_out_of_memory());
+        assert!(!cause(11).with_memory(limit / 4, limit).is_out_of_memory());
+        assert_eq!(cause(9).with_memory(limit, limit), cause(9));
         assert!(cause(31).is_forbidden_syscall() && cause(31).is_suspicious());
     }
 }

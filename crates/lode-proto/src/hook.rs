@@ -114,6 +114,15 @@ impl HookName {
         }
     }
 
+    /// The endpoint's name, if it is one.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        match self {
+            Self::Endpoint(name) => Some(name),
+            Self::Collection { .. } | Self::Common(_) => None,
+        }
+    }
+
     /// True for `common:<name>`.
     #[must_use]
     pub fn is_common(&self) -> bool {

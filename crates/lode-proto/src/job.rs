@@ -124,7 +124,7 @@ pub fn parse(text: &str, entry_id: &str) -> Result<Job, JobError> {
     parse_record(text)
         .and_then(|record| check(record, entry_id))
         .map_err(|reason| {
-            let probe = Probe::read(text);
+            let probe = probe(text);
             JobError {
                 reason,
                 app: probe.app,
@@ -145,11 +145,12 @@ fn parse_record(text: &str) -> Result<JobRecord, String> {
     if text.trim().is_empty() {
         return Err("the job is empty; it must be a JSON object in the field \"job\"".to_owned());
     }
+    crate::plain_json::check(text).map_err(|reason| format!("the job is not valid: {reason}"))?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let record = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let what = limits::cut(&error.inner().to_string(), 1000);
-        if path == "." {
+        if path == "." || what.starts_with("unknown field") {
             format!("the job is not valid: {what}")
         } else {
             format!("{path}: {what}")
@@ -179,8 +180,8 @@ fn check(record: JobRecord, entry_id: &str) -> Result<Job, String> {
         ));
     }
     let priority = record.priority.unwrap_or(0);
-    if priority.abs() > limits::PRIORITY_MAX {
-        let max = limits::PRIORITY_MAX;
+    let max = limits::PRIORITY_MAX;
+    if !(-max..=max).contains(&priority) {
         return Err(format!(
             "priority is {priority}, allowed are -{max} to {max}"
         ));
@@ -250,10 +251,19 @@ fn check_object(field: &str, value: Option<&RawValue>) -> Result<(), String> {
 
 /// The few fields that are worth having of a job that cannot be read.
 #[derive(Debug, Default)]
-struct Probe {
-    app: Option<String>,
-    hook: Option<String>,
-    reply_to: Option<String>,
+pub struct Probe {
+    /// `app`, if that much is readable.
+    pub app: Option<String>,
+    /// `hook`, if that much is readable.
+    pub hook: Option<String>,
+    /// `reply_to`, if that much is readable.
+    pub reply_to: Option<String>,
+}
+
+/// Reads what can be read of a job record.
+#[must_use]
+pub fn probe(text: &str) -> Probe {
+    Probe::read(text)
 }
 
 impl Probe {
@@ -327,6 +337,20 @@ mod tests {
         check_refused(
             r#"{"app":"a","hook":"b.onPreSave","priority":101}"#,
             "allowed are -100 to 100",
+        );
+        let lowest = format!(
+            r#"{{"app":"a","hook":"b.onPreSave","priority":{}}}"#,
+            i64::MIN
+        );
+        check_refused(&lowest, "allowed are -100 to 100");
+        let deep = format!(
+            r#"{{"app":"a","hook":"b.onPreSave","metadata":{}"#,
+            "[".repeat(101)
+        );
+        check_refused(&deep, "nested deeper than 100");
+        check_refused(
+            r#"{"app":"a","hook":"b.onPreSave","metadata":"\ud800"}"#,
+            "surrogate",
         );
         check_refused(r#"{"app":"a","script":"x"}"#, "needs `function`");
         check_refused(

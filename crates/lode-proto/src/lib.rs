@@ -12,6 +12,7 @@ pub mod job;
 pub mod limits;
 pub mod message;
 pub mod outcome;
+pub mod plain_json;
 pub mod schema;
 pub mod tag;
 

@@ -16,7 +16,10 @@ pub const TIMEOUT_MS_MAX: u64 = 3_600_000;
 /// `priority` goes from minus this to plus this; more levels than anybody can tell apart.
 pub const PRIORITY_MAX: i64 = 100;
 /// Bytes of one script (hook or common code): far above any hand-written hook.
-pub const SCRIPT_BYTES_MAX: usize = 4 << 20;
+pub const SCRIPT_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of a hook and all common code before it: they travel in one frame, beside a request.
+pub const SOURCES_BYTES_MAX: usize = 8 << 20;
 
 /// Bytes of one frame between child and master: a 16 MiB document plus its envelope.
 pub const FRAME_BYTES_MAX: usize = 20 << 20;
@@ -36,6 +39,14 @@ pub const HARD_DEADLINE_GRACE_MS: u64 = 500;
 pub const EXIT_GRACE_MS: u64 = 100;
 /// Milliseconds that a host call may take before the hook gets an error for it.
 pub const HOST_CALL_MS_MAX: u64 = 10_000;
+/// Milliseconds that the host calls of a job which has ended well have to be carried out.
+pub const FINISH_MS_MAX: u64 = 30_000;
+/// Bytes of the arguments of one job's waiting host calls, all together: what bounds the master's
+/// memory, beside the number of calls.
+pub const CALLS_WAITING_BYTES_MAX: usize = 32 << 20;
+/// What a job may use beside its heap and its ArrayBuffers, in bytes: the young generation, machine
+/// code, WebAssembly memories, frames in flight.
+const NATIVE_BYTES: u64 = 128 << 20;
 /// Heap above the limit that V8 may use while the job is being stopped and reported, in bytes.
 pub const HEAP_SLACK_BYTES: u64 = 16 << 20;
 
@@ -45,7 +56,7 @@ pub const HEAP_SLACK_BYTES: u64 = 16 << 20;
 pub struct JobLimits {
     /// Wall clock of the run in milliseconds, 1 to 3,600,000. Default 5,000 (Kinvey's task timeout).
     pub wall_limit_ms: u64,
-    /// V8 heap in bytes, 4 MiB to 4 GiB. Default 64 MiB (Convex's user heap).
+    /// V8 heap in bytes, 16 MiB (what an isolate starts with) to 4 GiB. Default 64 MiB (Convex's user heap).
     pub heap_limit_bytes: u64,
     /// ArrayBuffer memory in bytes, outside V8's heap. Default 64 MiB (Convex's).
     pub array_buffer_limit_bytes: u64,
@@ -87,7 +98,12 @@ type Bound = (&'static str, fn(&JobLimits) -> u64, u64, u64);
 
 const BOUNDS: &[Bound] = &[
     ("wall_limit_ms", |l| l.wall_limit_ms, 1, TIMEOUT_MS_MAX),
-    ("heap_limit_bytes", |l| l.heap_limit_bytes, 4 << 20, 4 << 30),
+    (
+        "heap_limit_bytes",
+        |l| l.heap_limit_bytes,
+        16 << 20,
+        4 << 30,
+    ),
     (
         "array_buffer_limit_bytes",
         |l| l.array_buffer_limit_bytes,
@@ -120,6 +136,12 @@ const BOUNDS: &[Bound] = &[
 ];
 
 impl JobLimits {
+    /// What the job's process may use in all, in bytes.
+    #[must_use]
+    pub fn memory_limit_bytes(&self) -> u64 {
+        self.heap_limit_bytes + self.array_buffer_limit_bytes + NATIVE_BYTES
+    }
+
     /// Checks every field against its bounds; the error names the field, its value and the range.
     pub fn check(&self) -> Result<(), String> {
         for (name, get, low, high) in BOUNDS {
@@ -186,7 +208,7 @@ mod tests {
         let error = limits.check().unwrap_err();
         assert_eq!(
             error,
-            "heap_limit_bytes is 5, allowed are 4194304 to 4294967296"
+            "heap_limit_bytes is 5, allowed are 16777216 to 4294967296"
         );
     }
 

@@ -65,6 +65,8 @@ pub struct Run {
     pub function: Option<String>,
     /// The collection that `db` means when a call names none.
     pub collection: Option<String>,
+    /// The endpoint's name, which is its `request.collectionName`.
+    pub endpoint: Option<String>,
     /// `request`, an object.
     pub request: Option<Box<RawValue>>,
     /// `response`, an object.
@@ -160,6 +162,9 @@ pub struct Done {
     /// V8 heap in use, in bytes.
     #[serde(default)]
     pub heap_bytes: u64,
+    /// Log lines written, those beyond the limit included, which are not sent.
+    #[serde(default)]
+    pub log_lines: u64,
 }
 
 impl Done {
@@ -176,6 +181,7 @@ impl Done {
             stack,
             cpu_us: 0,
             heap_bytes: 0,
+            log_lines: 0,
         }
     }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::limits::{HEADERS_BYTES_MAX, HEADERS_MAX};
 use crate::tag::{Blame, Tag};
 
 /// What the producer gets.
@@ -135,6 +136,32 @@ impl HookResponse {
             body: to_raw(&body),
             proceed: false,
         }
+    }
+}
+
+/// Checks a hook's response headers: their number, their bytes, and that none can smuggle another
+/// one in. The error names what was wrong and what is allowed.
+pub fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), String> {
+    let bytes: usize = headers
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    if headers.len() > HEADERS_MAX || bytes > HEADERS_BYTES_MAX {
+        return Err(format!(
+            "{} response headers of {bytes} bytes, allowed are {HEADERS_MAX} of \
+             {HEADERS_BYTES_MAX} in all",
+            headers.len()
+        ));
+    }
+    let hostile = |text: &str| text.chars().any(|c| c.is_control() && c != '\t');
+    match headers
+        .iter()
+        .find(|(name, value)| hostile(name) || hostile(value))
+    {
+        Some((name, _)) => Err(format!(
+            "the response header {name:?} holds a control character"
+        )),
+        None => Ok(()),
     }
 }
 

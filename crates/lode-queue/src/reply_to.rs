@@ -23,11 +23,16 @@ pub(crate) fn refusal(queue: &str, list: &str) -> Option<String> {
             list.len()
         ));
     }
-    let (own, replies) = (key_prefix(queue), reply_prefix(queue));
-    if list.starts_with(&own) && (!list.starts_with(&replies) || list == replies) {
+    // Any queue's keys, not only our own: a list where another queue expects a stream would stop it.
+    let replies = reply_prefix(queue);
+    let is_reply = list.strip_prefix("lode:{").is_none_or(|rest| {
+        rest.split_once("}:reply:")
+            .is_some_and(|(_, caller)| !caller.is_empty())
+    });
+    if !is_reply {
         return Some(format!(
-            "reply_to {list:?} is one of the queue's own keys, allowed are {replies}<caller> and \
-             names outside {own}"
+            "reply_to {list:?} is a queue's own key, allowed are {replies}<caller> and names that \
+             do not begin with lode:{{"
         ));
     }
     None
@@ -52,7 +57,8 @@ mod tests {
     fn only_foreign_lists_and_reply_lists_are_allowed() {
         check("lode:{q}:reply:me", true);
         check("anything", true);
-        check("lode:{other}:in", true);
+        check("lode:{other}:in", false);
+        check("lode:{other}:reply:me", true);
         check(&"x".repeat(512), true);
         check(&"x".repeat(513), false);
         check("", false);

@@ -55,6 +55,7 @@ conformance! {
         malformed_jobs_reach_a_worker
         a_live_id_is_enqueued_once
         a_settled_id_may_come_again
+        an_id_of_one_app_is_free_for_another
         an_id_that_looks_like_an_entry_loses_nothing
         odd_ids_and_apps_come_back_unchanged
         a_job_of_a_megabyte_passes;

@@ -51,8 +51,5 @@ pub const NAME_CHARS_MAX: usize = 120;
 /// Characters of an app's secret: far above any generated one.
 pub const SECRET_CHARS_MAX: usize = 256;
 
-/// Bytes of one hook's source: a job carries its source, and a job's frame is bounded.
-pub const SOURCE_BYTES_MAX: usize = 1024 * 1024;
-
 /// Operations that may wait for a database thread: beyond it, waiting only hides the overload.
 pub const WAITING_OPERATIONS_MAX: usize = 1024;

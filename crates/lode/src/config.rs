@@ -67,7 +67,7 @@ pub(crate) struct StoreConfig {
 pub(crate) struct PoolConfig {
     /// Children alive at one time, 1 to 10,000. Default 8.
     pub(crate) max_children: usize,
-    /// Children kept ready, 0 to `max_children`. Default 4.
+    /// Children kept ready, 1 to 10,000; never more than `max_children`. Default 4.
     pub(crate) warm: usize,
     /// Forks after which the zygote is replaced, 1 up. Default 10,000.
     pub(crate) zygote_forks_max: u64,
@@ -190,11 +190,12 @@ impl Config {
             }
             None => toml::Table::new(),
         };
-        for (name, value) in std::env::vars() {
-            if let Some(key) = name
-                .strip_prefix("LODE_")
-                .filter(|key| !key.starts_with("TEST_"))
-            {
+        for (name, value) in std::env::vars_os() {
+            // Ours are plain text; what is not cannot be meant for us.
+            let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) else {
+                continue;
+            };
+            if let Some(key) = name.strip_prefix("LODE_").filter(|key| !is_for_tests(key)) {
                 set_from_environment(&mut table, key, &value)
                     .with_context(|| format!("environment variable {name}"))?;
             }
@@ -214,12 +215,7 @@ impl Config {
                 1,
                 10_000,
             ),
-            (
-                "pool.warm",
-                self.pool.warm as u64,
-                0,
-                self.pool.max_children as u64,
-            ),
+            ("pool.warm", self.pool.warm as u64, 1, 10_000),
             (
                 "pool.zygote_forks_max",
                 self.pool.zygote_forks_max,
@@ -264,6 +260,7 @@ impl Config {
         if self.limits.at_most(&self.ceiling_limits()) != self.limits {
             bail!("a default in [limits] is above its [ceiling]; `lode config` shows both");
         }
+        self.pool.warm = self.pool.warm.min(self.pool.max_children);
         if self.worker.name.is_empty() {
             self.worker.name = default_worker_name();
         }
@@ -305,6 +302,11 @@ impl Config {
     }
 }
 
+/// Variables of the project's own test suites.
+fn is_for_tests(key: &str) -> bool {
+    key.starts_with("TEST_") || key.starts_with("SIM_")
+}
+
 /// `POOL_WARM` = `2` becomes `warm = 2` in `[pool]`.
 fn set_from_environment(table: &mut toml::Table, key: &str, value: &str) -> Result<()> {
     let lower = key.to_lowercase();
@@ -319,10 +321,12 @@ fn set_from_environment(table: &mut toml::Table, key: &str, value: &str) -> Resu
             names.join(", ")
         );
     };
-    // Numbers, booleans and lists are written as in the file; anything else is a text.
+    // Numbers, booleans and lists are written as in the file; texts are without quotes.
+    let is_text = matches!(sections[section].get(key), Some(toml::Value::String(_)));
     let parsed = toml::from_str::<toml::Table>(&format!("v = {value}"));
     let value = parsed
         .ok()
+        .filter(|_| !is_text)
         .and_then(|mut parsed| parsed.remove("v"))
         .unwrap_or_else(|| toml::Value::String(value.to_owned()));
     let entry = table

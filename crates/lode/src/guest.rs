@@ -10,10 +10,6 @@ use lode_proto::ChildExit;
 use lode_proto::frame::Kind;
 use lode_proto::message::{Call, Done, Log, Reply, Run};
 
-/// What a job may use beside its heap and its ArrayBuffers, in bytes: the young generation, machine
-/// code, WebAssembly memories, frames in flight.
-const NATIVE_BYTES: u64 = 128 << 20;
-
 /// What lives in the zygote and wakes in each child.
 pub(crate) struct V8Guest(Pristine);
 
@@ -40,9 +36,7 @@ impl Guest for V8Guest {
         let Ok(run) = frame.parse::<Run>() else {
             return ChildExit::BadFrame;
         };
-        let limits = &run.limits;
-        let memory = limits.heap_limit_bytes + limits.array_buffer_limit_bytes + NATIVE_BYTES;
-        if lode_jail::limit_memory(memory).is_err() {
+        if lode_jail::limit_memory(run.limits.memory_limit_bytes()).is_err() {
             return ChildExit::NotConfined;
         }
         self.0.run(run, Box::new(SocketPort(socket)))

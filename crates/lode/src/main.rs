@@ -7,6 +7,7 @@ mod config;
 mod guest;
 mod master;
 mod outcome;
+mod shown;
 
 fn main() -> ExitCode {
     // The zygote must stay single-threaded and must not see our command line or runtime.

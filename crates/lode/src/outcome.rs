@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lode_core::{Breach, Verdict};
+use lode_proto::limits::HEAP_SLACK_BYTES;
 use lode_proto::message::Done;
 use lode_proto::outcome::raw_null;
 use lode_proto::{ErrorInfo, ExitCause, HookResponse, JobLimits, Outcome, Tag, Timings, Usage};
@@ -76,8 +77,11 @@ impl Subject {
     }
 
     fn reported(&self, done: Done, timings: Timings, mut usage: Usage) -> Outcome {
-        usage.cpu_us = done.cpu_us;
-        usage.heap_bytes = done.heap_bytes;
+        // The child's word, kept within what can be: two threads, its limit and the slack.
+        usage.cpu_us = done.cpu_us.min(timings.run_us.saturating_mul(2));
+        let heap_max = self.limits.heap_limit_bytes + HEAP_SLACK_BYTES;
+        usage.heap_bytes = done.heap_bytes.min(heap_max);
+        usage.log_lines = usage.log_lines.max(done.log_lines);
         if !done.tag.is_success() {
             return self.failure(done.tag, done.debug, done.stack, timings, usage);
         }

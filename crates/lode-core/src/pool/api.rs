@@ -74,6 +74,10 @@ impl Pool {
                 idempotent,
             } => self.job_leased(job, wall_limit_us, idempotent, now),
             Input::ChildDone { child } => self.child_done(child, now),
+            Input::ChildReported {
+                child,
+                finish_limit_us,
+            } => self.child_reported(child, finish_limit_us, now),
             Input::ChildBroke { child, breach } => self.child_broke(child, breach, now),
             Input::ChildGone { child, cause } => self.child_gone(child, cause, now),
             Input::LeaseLost { job } => self.lease_lost(job, now),

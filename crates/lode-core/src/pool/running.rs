@@ -68,6 +68,26 @@ impl Pool {
         self.settle(job, Verdict::Reported { child: id });
     }
 
+    /// The hook is over in time; what it asked for before its end is still being carried out, for
+    /// which another limit holds.
+    pub(super) fn child_reported(&mut self, id: ChildId, finish_limit_us: u64, now: Time) {
+        let state = self.children.get(id).map(|child| child.state);
+        let Some(ChildState::Running {
+            job, idempotent, ..
+        }) = state
+        else {
+            self.drop_late();
+            return;
+        };
+        let hard_deadline = now.plus_us(finish_limit_us);
+        let state = ChildState::Running {
+            job,
+            idempotent,
+            hard_deadline,
+        };
+        self.children.set(id, state);
+    }
+
     /// Kills a child that broke the rules, whatever it was doing.
     pub(super) fn child_broke(&mut self, id: ChildId, breach: Breach, now: Time) {
         let Some(child) = self.children.get(id) else {
@@ -116,7 +136,9 @@ impl Pool {
     /// A child ended with its job unreported: the way it ended says whose fault that is.
     pub(super) fn child_lost(&mut self, job: JobKey, idempotent: bool, cause: ExitCause) {
         match cause {
-            ExitCause::Exited(_) | ExitCause::Signal(_) if cause.is_out_of_memory() => {
+            ExitCause::Exited(_) | ExitCause::Signal(_) | ExitCause::Starved(_)
+                if cause.is_out_of_memory() =>
+            {
                 self.settle(job, Verdict::OutOfMemory { cause });
             }
             ExitCause::Signal(_) if cause.is_forbidden_syscall() => {
@@ -128,6 +150,8 @@ impl Pool {
             ExitCause::Exited(_)
             | ExitCause::UnknownCode(_)
             | ExitCause::Signal(_)
+            | ExitCause::Starved(_)
+            | ExitCause::ForkFailed
             | ExitCause::ZygoteLost => {
                 self.fail_for_platform(job, idempotent, cause, Verdict::Crashed { cause });
             }

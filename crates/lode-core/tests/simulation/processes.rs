@@ -62,6 +62,7 @@ impl World {
             Input::ChildSpawned { child } => zygote_of(child) == Some(Real::Alive),
             Input::ChildReady { child: id }
             | Input::ChildDone { child: id }
+            | Input::ChildReported { child: id, .. }
             | Input::ChildBroke { child: id, .. } => child(id).is_some_and(|view| view.spawned),
             Input::ChildGone { child: id, .. } => {
                 zygote_of(id) == Some(Real::Alive)
@@ -136,7 +137,7 @@ impl World {
                 self.deliver(spawned_us + ready_us, ready);
             }
             ChildFate::ForkFails { after_us } => {
-                self.child_will_end(child, after_us, ExitCause::UnknownCode(1));
+                self.child_will_end(child, after_us, ExitCause::ForkFailed);
             }
             ChildFate::NeverSpawned => {}
             ChildFate::NeverReady { spawned_us } => self.deliver(spawned_us, spawned),

@@ -1,6 +1,6 @@
 //! Admission on SQLite: a job goes straight under its app.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use super::apps::Step;
 use crate::fields::Fields;
@@ -10,22 +10,22 @@ impl Step<'_> {
     pub(super) fn admit(&self, job: &str, fields: &Fields) -> rusqlite::Result<String> {
         let mut seq = self.count("seq", 1)?;
         let entry_id = format!("{}-{seq}", self.now_us / 1_000);
-        let id = match &fields.id {
-            Some(id) if self.is_live(id)? => {
-                self.count("duplicates", 1)?;
-                return Ok(entry_id);
-            }
-            Some(id) => id.clone(),
-            None => {
-                // The entry's own id, unless some job took just that for its name.
-                let mut id = entry_id.clone();
-                while self.is_live(&id)? {
-                    id = format!("{entry_id}~{seq}");
-                    seq = self.count("seq", 1)?;
+        let wanted = match &fields.id {
+            Some(id) => match self.own_id(id, &fields.app)? {
+                Some(id) => id,
+                None => {
+                    self.count("duplicates", 1)?;
+                    return Ok(entry_id);
                 }
-                id
-            }
+            },
+            None => entry_id.clone(),
         };
+        // A name that somebody else took by chance or by will: then one that nobody has.
+        let mut id = wanted.clone();
+        while self.live_app(&id)?.is_some() {
+            id = format!("{wanted}~{seq}");
+            seq = self.count("seq", 1)?;
+        }
         self.db
             .prepare_cached(
                 "INSERT INTO queue_jobs (queue, id, app, priority, idempotent, at_us)
@@ -46,12 +46,27 @@ impl Step<'_> {
         Ok(entry_id)
     }
 
-    fn is_live(&self, id: &str) -> rusqlite::Result<bool> {
+    /// The id under which a job lives: its own, unless another app has a live job of that name,
+    /// and then one with the app behind it. `None` when the app has that very job already.
+    fn own_id(&self, id: &str, app: &str) -> rusqlite::Result<Option<String>> {
+        let other = format!("{id}~{app}");
+        let taken = self.live_app(id)?;
+        if taken.as_deref() == Some(app) || self.live_app(&other)?.as_deref() == Some(app) {
+            return Ok(None);
+        }
+        Ok(Some(if taken.is_none() {
+            id.to_owned()
+        } else {
+            other
+        }))
+    }
+
+    /// The app of the live job `id`, if there is one.
+    fn live_app(&self, id: &str) -> rusqlite::Result<Option<String>> {
         self.db
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM queue_jobs WHERE queue = ?1 AND id = ?2)",
-            )?
+            .prepare_cached("SELECT app FROM queue_jobs WHERE queue = ?1 AND id = ?2")?
             .query_row(params![self.queue, id], |row| row.get(0))
+            .optional()
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn a_live_id_is_enqueued_once(bench: Bench) {
     queue.enqueue(&job("a", "same")).await.unwrap();
     queue.enqueue(&job("a", "same")).await.unwrap();
     let leased = lease_one(&*queue).await;
-    queue.enqueue(&job("b", "same")).await.unwrap();
+    queue.enqueue(&job("a", "same")).await.unwrap();
     assert!(
         queue.lease("w", 9).await.unwrap().is_empty(),
         "queued or leased, it is live"
@@ -45,6 +45,21 @@ pub(crate) async fn a_live_id_is_enqueued_once(bench: Bench) {
     let stats = queue.stats().await.unwrap();
     assert_eq!((stats.duplicates, stats.queued, stats.leased), (2, 0, 1));
     assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+}
+
+pub(crate) async fn an_id_of_one_app_is_free_for_another(bench: Bench) {
+    let queue = bench.open().await;
+    for app in ["a", "b", "b"] {
+        queue.enqueue(&job(app, "order-1")).await.unwrap();
+    }
+    let first = lease_one(&*queue).await;
+    let second = lease_one(&*queue).await;
+    assert_ne!(first.lease.job_id, second.lease.job_id);
+    assert!(first.job.contains(r#""a""#) && second.job.contains(r#""b""#));
+    assert_eq!(queue.stats().await.unwrap().duplicates, 1);
+    for leased in [first, second] {
+        assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+    }
 }
 
 pub(crate) async fn a_settled_id_may_come_again(bench: Bench) {

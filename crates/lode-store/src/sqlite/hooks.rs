@@ -1,10 +1,10 @@
 //! Hooks and their versions in their tables: versions are only ever added, one is active.
 
 use lode_proto::HookName;
+use lode_proto::limits::SCRIPT_BYTES_MAX;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
-use crate::limits::SOURCE_BYTES_MAX;
 use crate::sqlite::{failed, require_app, signed, unsigned};
 use crate::{HookHead, HookKind, HookVersion, NewHook, Script, StoreError, clock};
 
@@ -24,10 +24,10 @@ pub(super) fn check(put: &NewHook) -> Result<(), StoreError> {
             text_of(put.kind)
         )));
     }
-    if put.source.len() > SOURCE_BYTES_MAX {
+    if put.source.len() > SCRIPT_BYTES_MAX {
         return Err(StoreError::LimitExceeded {
             what: format!("a source of {} bytes", put.source.len()),
-            limit: format!("{SOURCE_BYTES_MAX} bytes"),
+            limit: format!("{SCRIPT_BYTES_MAX} bytes"),
             advice: "move shared parts into common code",
         });
     }

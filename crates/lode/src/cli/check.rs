@@ -4,17 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use lode_jail::Layer;
 use lode_proto::message::{BackendContext, Mode, Run, SourcePart};
 use lode_proto::{JobLimits, Tag};
 use lode_store::Store;
 
 use super::run::run_alone;
 use crate::master::broker::{JobScope, LogSink};
+use crate::master::clock::now;
 use crate::master::work::Work;
 use crate::outcome::Subject;
 
 /// Fails with V8's message, line and column when `part` does not compile.
-pub(crate) async fn compiles(app: &str, part: SourcePart, store: Arc<dyn Store>) -> Result<()> {
+pub(crate) async fn compiles(
+    app: &str,
+    part: SourcePart,
+    store: Arc<dyn Store>,
+    waived: &[Layer],
+) -> Result<()> {
     let name = part.name.clone();
     let limits = JobLimits::default();
     let run = Run {
@@ -22,6 +29,7 @@ pub(crate) async fn compiles(app: &str, part: SourcePart, store: Arc<dyn Store>)
         parts: vec![part],
         function: None,
         collection: None,
+        endpoint: None,
         request: None,
         response: None,
         context: BackendContext::default(),
@@ -39,8 +47,9 @@ pub(crate) async fn compiles(app: &str, part: SourcePart, store: Arc<dyn Store>)
             run,
             scope,
             idempotent: true,
+            leased_at: now(),
         },
-        &[],
+        waived,
     )
     .await?;
     let subject = Subject {

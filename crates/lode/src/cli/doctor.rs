@@ -11,6 +11,7 @@ use lode_jail::{Layer, LayerState};
 use super::{ConfigArgs, print_line, start_log};
 use crate::config::Config;
 use crate::master::shell::{Happening, Shell};
+use crate::shown::{address, chain};
 
 /// A zygote that is not ready by then never will be.
 const ZYGOTE_WAIT: Duration = Duration::from_secs(20);
@@ -112,7 +113,11 @@ async fn check_queue(config: &Config) -> bool {
     };
     match answer {
         Ok(text) => say("queue", true, &text),
-        Err(error) => say("queue", false, &format!("{url}: {}", chain(&error))),
+        Err(error) => say(
+            "queue",
+            false,
+            &format!("{}: {}", address(url), chain(&error)),
+        ),
     }
 }
 
@@ -124,18 +129,12 @@ async fn check_store(config: &Config) -> bool {
     };
     match answer {
         Ok(text) => say("store", true, &text),
-        Err(error) => say("store", false, &format!("{url}: {}", chain(&error))),
+        Err(error) => say(
+            "store",
+            false,
+            &format!("{}: {}", address(url), chain(&error)),
+        ),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text = format!("{text}: {error}");
-        next = error.source();
-    }
-    text
 }
 
 fn say(what: &str, good: bool, text: &str) -> bool {

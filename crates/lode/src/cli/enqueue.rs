@@ -11,6 +11,7 @@ use lode_proto::{Outcome, Tag};
 use super::run::build_request;
 use super::{ConfigArgs, UsageError, parse_duration, print_line};
 use crate::config::Config;
+use crate::shown::address;
 
 /// See `lode enqueue --help`.
 #[derive(Debug, Args)]
@@ -58,7 +59,7 @@ pub(crate) async fn run(args: EnqueueArgs) -> Result<ExitCode> {
     let url = &config.queue.url;
     let queue = lode_queue::open(url, config.queue_options())
         .await
-        .with_context(|| format!("queue {url}"))?;
+        .with_context(|| format!("queue {}", address(url)))?;
     // Unique among callers: a process id alone may come back.
     let caller = format!("{}-{:016x}", std::process::id(), fastrand::u64(..));
     let reply_to = args.wait.map(|_| queue.reply_list(&caller));

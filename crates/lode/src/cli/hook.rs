@@ -10,7 +10,8 @@ use lode_proto::HookName;
 use lode_store::{HookKind, NewHook, Store};
 
 use super::run::source_part;
-use super::{StoreArgs, UsageError, check, print_line};
+use super::{StoreArgs, UsageError, check, print_line, print_text};
+use crate::config::Config;
 
 /// See `lode hook --help`.
 #[derive(Debug, Subcommand)]
@@ -91,8 +92,7 @@ pub(crate) async fn run(command: HookCommand) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(args: &StoreArgs, app: &str) -> Result<Arc<dyn Store>> {
-    let config = args.load()?;
+async fn open(config: &Config, app: &str) -> Result<Arc<dyn Store>> {
     let store = lode_store::open(&config.store.url).await.context("store")?;
     if store.app(app).await?.is_none() {
         bail!(
@@ -117,11 +117,12 @@ async fn put(args: PutArgs) -> Result<()> {
             "--on names a hook; for common code use --common".to_owned()
         ));
     }
-    let store = open(&args.store, &args.app).await?;
+    let config = args.store.load()?;
+    let store = open(&config, &args.app).await?;
     let part = source_part(&args.file, Some(name.clone()))?;
     let source = part.source.clone();
     super::start_log("warn", false)?;
-    check::compiles(&args.app, part, Arc::clone(&store)).await?;
+    check::compiles(&args.app, part, Arc::clone(&store), &config.jail.waive).await?;
     let kind = if parsed.is_common() {
         HookKind::Common
     } else {
@@ -139,7 +140,7 @@ async fn put(args: PutArgs) -> Result<()> {
 }
 
 async fn list(args: ListArgs) -> Result<()> {
-    let store = open(&args.store, &args.app).await?;
+    let store = open(&args.store.load()?, &args.app).await?;
     for head in store.hooks(&args.app).await? {
         print_line(&serde_json::to_string(&head)?);
     }
@@ -147,10 +148,10 @@ async fn list(args: ListArgs) -> Result<()> {
 }
 
 async fn show(args: ShowArgs) -> Result<()> {
-    let store = open(&args.store, &args.app).await?;
+    let store = open(&args.store.load()?, &args.app).await?;
     match store.hook(&args.app, &args.hook, args.version).await? {
         Some(version) => {
-            print_line(version.source.trim_end_matches('\n'));
+            print_text(&version.source);
             Ok(())
         }
         None => {
@@ -168,7 +169,7 @@ async fn show(args: ShowArgs) -> Result<()> {
 }
 
 async fn rollback(args: RollbackArgs) -> Result<()> {
-    let store = open(&args.store, &args.app).await?;
+    let store = open(&args.store.load()?, &args.app).await?;
     let version = store
         .rollback_hook(&args.app, &args.hook, args.version)
         .await?;

@@ -121,6 +121,11 @@ pub(crate) fn print_line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+/// A text on standard output exactly as it is.
+pub(crate) fn print_text(text: &str) {
+    let _ = write!(std::io::stdout().lock(), "{text}");
+}
+
 /// One line on standard error.
 pub(crate) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

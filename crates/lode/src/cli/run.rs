@@ -19,9 +19,11 @@ use serde_json::{Map, Value};
 use super::{ConfigArgs, UsageError, complain, parse_duration, print_line, read_input, start_log};
 use crate::config::Config;
 use crate::master::broker::{JobScope, LogSink};
+use crate::master::clock::now;
 use crate::master::shell::{Happening, Shell};
 use crate::master::work::{Ended, Work};
 use crate::outcome::Subject;
+use crate::shown::address;
 
 /// See `lode run --help`.
 #[derive(Debug, Args)]
@@ -133,7 +135,7 @@ async fn prepare_store(args: &RunArgs) -> Result<Arc<dyn Store>> {
     let url = args.store.as_deref().unwrap_or("sqlite::memory:");
     let store = lode_store::open(url)
         .await
-        .with_context(|| format!("store {url}"))?;
+        .with_context(|| format!("store {}", address(url)))?;
     if store.app(&args.app).await?.is_none() {
         if args.store.is_some() {
             bail!(
@@ -182,7 +184,12 @@ async fn prepare_work(
     store: Arc<dyn Store>,
 ) -> Result<(Work, Subject)> {
     let app = store.app(&args.app).await?.context("the app is gone")?;
-    let (function, collection, label) = target(args.hook.as_deref())?;
+    let Target {
+        function,
+        collection,
+        endpoint,
+        label,
+    } = target(args.hook.as_deref())?;
     let mut parts = Vec::new();
     for path in &args.common {
         parts.push(source_part(path, None)?);
@@ -209,6 +216,7 @@ async fn prepare_work(
         parts,
         function,
         collection,
+        endpoint,
         request,
         response,
         context: BackendContext {
@@ -230,18 +238,35 @@ async fn prepare_work(
             run,
             scope,
             idempotent: false,
+            leased_at: now(),
         },
         subject,
     ))
 }
 
-/// Function, collection and label of what `--hook` names.
-fn target(hook: Option<&str>) -> Result<(Option<String>, Option<String>, String)> {
+/// What `--hook` names.
+#[derive(Debug, Default)]
+struct Target {
+    function: Option<String>,
+    collection: Option<String>,
+    endpoint: Option<String>,
+    label: String,
+}
+
+fn target(hook: Option<&str>) -> Result<Target> {
     let Some(hook) = hook else {
-        return Ok((None, None, "run".to_owned()));
+        return Ok(Target {
+            label: "run".to_owned(),
+            ..Target::default()
+        });
     };
+    let label = hook.to_owned();
     if !hook.contains(['.', ':']) {
-        return Ok((Some(hook.to_owned()), None, hook.to_owned()));
+        return Ok(Target {
+            function: Some(label.clone()),
+            label,
+            ..Target::default()
+        });
     }
     let name = HookName::parse(hook).map_err(|error| UsageError(format!("--hook: {error}")))?;
     let Some(function) = name.function() else {
@@ -249,11 +274,12 @@ fn target(hook: Option<&str>) -> Result<(Option<String>, Option<String>, String)
             "--hook {hook}: common code does not run by itself"
         )));
     };
-    Ok((
-        Some(function.to_owned()),
-        name.collection().map(str::to_owned),
-        hook.to_owned(),
-    ))
+    Ok(Target {
+        function: Some(function.to_owned()),
+        collection: name.collection().map(str::to_owned),
+        endpoint: name.endpoint().map(str::to_owned),
+        label,
+    })
 }
 
 /// A script file as a part; its name in stacks is `name` or the file's.

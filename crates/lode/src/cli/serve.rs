@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::{ConfigArgs, start_log};
 use crate::config::Config;
 use crate::master::serve::Server;
+use crate::shown::address;
 
 /// See `lode serve --help`.
 #[derive(Debug, Args)]
@@ -40,25 +42,43 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode> {
     }
     if let Some(max) = args.max_children {
         config.pool.max_children = max;
-        // One flag must not make the other's default an error.
-        config.pool.warm = config.pool.warm.min(max);
     }
     if let Some(warm) = args.warm {
         config.pool.warm = warm;
     }
     let config = config.check()?;
     start_log(&config.log.level, config.log.json)?;
+    raise_open_files(config.pool.max_children)?;
     let (store_url, queue_url) = (&config.store.url, &config.queue.url);
     let store = lode_store::open(store_url)
         .await
-        .with_context(|| format!("store {store_url}"))?;
+        .with_context(|| format!("store {}", address(store_url)))?;
     let queue = lode_queue::open(queue_url, config.queue_options())
         .await
-        .with_context(|| format!("queue {queue_url}"))?;
+        .with_context(|| format!("queue {}", address(queue_url)))?;
     let described = queue
         .ping()
         .await
-        .with_context(|| format!("queue {queue_url}"))?;
+        .with_context(|| format!("queue {}", address(queue_url)))?;
     tracing::info!(queue = described, store = store.ping().await?, "starting");
     Server::new(config, store, queue).run().await
+}
+
+/// Descriptors that the master needs beside those of its children: store, queue, runtime, log.
+const OWN_DESCRIPTORS: u64 = 100;
+
+/// A child costs the master two descriptors: its job socket and its pidfd.
+fn raise_open_files(max_children: usize) -> Result<()> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let needed = 2 * max_children as u64 + OWN_DESCRIPTORS;
+    if hard < needed {
+        bail!(
+            "pool.max_children {max_children} needs {needed} open files, and this process may have \
+             {hard}: raise the hard limit (ulimit -Hn, LimitNOFILE) or lower pool.max_children"
+        );
+    }
+    if soft < needed {
+        setrlimit(Resource::RLIMIT_NOFILE, needed, hard)?;
+    }
+    Ok(())
 }

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::shown::chain;
+
 /// Where a job's log lines go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogSink {
@@ -65,7 +67,8 @@ impl JobScope {
             }),
             Ok(Err(error)) => {
                 if !error.is_callers_fault() {
-                    tracing::error!(app = self.app, job = self.job, method, %error, "host call");
+                    let error = chain(&error);
+                    tracing::error!(app = self.app, job = self.job, method, error, "host call");
                 }
                 Err(failure(error.code(), error.to_string()))
             }
@@ -83,12 +86,14 @@ impl JobScope {
             LogSink::Structured => {
                 let (app, job, hook) = (&self.app, &self.job, &self.hook);
                 match level {
-                    LogLevel::Info => tracing::info!(target: "hook", app, job, hook, "{message}"),
+                    LogLevel::Info => {
+                        tracing::info!(target: "hook", app, job, hook, line = message)
+                    }
                     LogLevel::Warning => {
-                        tracing::warn!(target: "hook", app, job, hook, "{message}")
+                        tracing::warn!(target: "hook", app, job, hook, line = message)
                     }
                     LogLevel::Error | LogLevel::Fatal => {
-                        tracing::error!(target: "hook", app, job, hook, "{message}");
+                        tracing::error!(target: "hook", app, job, hook, line = message);
                     }
                 }
             }

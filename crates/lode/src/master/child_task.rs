@@ -14,7 +14,7 @@ use std::time::Instant;
 use lode_core::{Breach, ChildId};
 use lode_proto::JobLimits;
 use lode_proto::frame::{self, Decoder, Frame, Kind, PROTOCOL_VERSION};
-use lode_proto::limits::{ERROR_TEXT_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, cut};
+use lode_proto::limits::{CALLS_WAITING_BYTES_MAX, ERROR_TEXT_BYTES_MAX, cut};
 use lode_proto::message::{Call, CallError, Done, Log, Ready, Reply};
 use serde_json::value::RawValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,6 +25,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::master::clock::{micros, now};
 use crate::master::shell::Event;
 use crate::master::work::{Tally, Work};
+
+/// Unsent replies beyond which no further call of that child is started, in bytes.
+const UNSENT_BYTES_MAX: usize = 1 << 20;
 
 /// A job on its way to a child.
 pub(crate) type Assignment = (Work, Arc<Tally>);
@@ -78,7 +81,10 @@ struct ChildTask {
     events: mpsc::UnboundedSender<Event>,
     decoder: Decoder,
     out: Vec<u8>,
+    /// Bytes of `out` that are written already.
+    written: usize,
     waiting: VecDeque<Call>,
+    waiting_bytes: usize,
     running: Option<RunningCall>,
     report: Report,
 }
@@ -100,7 +106,9 @@ impl ChildTask {
             events,
             decoder: Decoder::default(),
             out: Vec::new(),
+            written: 0,
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
             running: None,
             report: Report::Awaited,
         }
@@ -156,11 +164,15 @@ impl ChildTask {
                     tally.host_call_took(micros(now() - started));
                     self.reply(id, result)?;
                 }
-                written = self.writer.write(&self.out), if !self.out.is_empty() => {
+                written = self.writer.write(&self.out[self.written..]), if self.unsent() > 0 => {
                     match written {
-                        Ok(count) => { self.out.drain(..count); }
+                        Ok(count) => self.written += count,
                         // The read side will see the end, after what the child still had to say.
-                        Err(_) => self.out.clear(),
+                        Err(_) => self.written = self.out.len(),
+                    }
+                    if self.unsent() == 0 {
+                        self.out.clear();
+                        self.written = 0;
                     }
                 }
             }
@@ -204,6 +216,7 @@ impl ChildTask {
                 Kind::Done => {
                     let done = frame.parse().map_err(|error| protocol(&error))?;
                     self.report = Report::Held(Box::new(check_done(done, limits)?));
+                    let _ = self.events.send(Event::ChildReported { child: self.child });
                 }
                 Kind::Ready | Kind::Run | Kind::Reply => {
                     return Err(breach(format!("{:?} while a job runs", frame.kind)));
@@ -215,22 +228,33 @@ impl ChildTask {
     fn take_call(&mut self, frame: &Frame, limits: &JobLimits, tally: &Tally) -> Result<(), Stop> {
         let call: Call = frame.parse().map_err(|error| protocol(&error))?;
         let waiting = self.waiting.len() as u64;
+        let bytes = call.args.get().len();
         if tally.host_call() > limits.host_calls_limit
             || waiting >= limits.host_calls_in_flight_limit
-            || call.args.get().len() as u64 > limits.host_call_limit_bytes
+            || bytes as u64 > limits.host_call_limit_bytes
+            || self.waiting_bytes + bytes > CALLS_WAITING_BYTES_MAX
         {
             let reason = "a host call beyond its limits".to_owned();
             return Err(Stop::Breach(Breach::HostCalls, reason));
         }
+        self.waiting_bytes += bytes;
         self.waiting.push_back(call);
         Ok(())
     }
 
+    /// Bytes that the child has not taken yet.
+    fn unsent(&self) -> usize {
+        self.out.len() - self.written
+    }
+
     fn start_next_call(&mut self, work: &Work) {
-        if self.running.is_some() {
+        // For a child that does not read its replies, no more of them are made.
+        let clogged = self.is_running() && self.unsent() > UNSENT_BYTES_MAX;
+        if self.running.is_some() || clogged {
             return;
         }
         if let Some(Call { id, method, args }) = self.waiting.pop_front() {
+            self.waiting_bytes -= args.get().len();
             let scope = work.scope.clone();
             let started = now();
             self.running = Some(Box::pin(async move {
@@ -357,14 +381,11 @@ fn check_done(mut done: Done, limits: &JobLimits) -> Result<Done, Stop> {
             "a result beyond its limit".to_owned(),
         ));
     }
-    let header_bytes: usize = done.headers.iter().map(|(k, v)| k.len() + v.len()).sum();
-    if done.headers.len() > HEADERS_MAX || header_bytes > HEADERS_BYTES_MAX {
-        let reason = format!(
-            "{} response headers of {header_bytes} bytes, allowed are {HEADERS_MAX} of \
-             {HEADERS_BYTES_MAX} in all",
-            done.headers.len()
-        );
+    if let Err(reason) = lode_proto::outcome::check_headers(&done.headers) {
         return Err(Stop::Breach(Breach::ResultSize, reason));
+    }
+    for value in [&done.body, &done.request].into_iter().flatten() {
+        lode_proto::plain_json::check(value.get()).map_err(breach)?;
     }
     if done.tag.is_success() && !(100..=599).contains(&done.status) {
         return Err(breach(format!("an HTTP status of {}", done.status)));

@@ -9,6 +9,8 @@ use std::time::Duration;
 use lode_queue::{LeaseRef, Leased, Queue, QueueError, Settle};
 use lode_store::Store;
 
+use crate::shown::chain;
+
 /// How long one wait for work lasts at most: also the longest time in which a worker does not
 /// see a job that another one handed back.
 const WAIT: Duration = Duration::from_millis(500);
@@ -16,7 +18,7 @@ const WAIT: Duration = Duration::from_millis(500);
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// A transition that has not gone through after so many tries (about four minutes) is given up:
-/// its lease has long ended, and another worker has the job.
+/// the job is no longer extended then, and comes back when its lease ends.
 const TRIES_MAX: u32 = 120;
 
 /// A job that is no longer held.
@@ -57,7 +59,7 @@ impl Clerk {
         if done == Some(false) {
             tracing::warn!(
                 job = lease.job_id,
-                "settled by somebody else: the lease had ended"
+                "the settlement did not count: the lease had ended, or an earlier try went through"
             );
         }
         Filed { lease }
@@ -98,7 +100,7 @@ impl Clerk {
                 .into_iter()
                 .filter_map(|app| Some((app.id, app.limits.max_concurrent?)))
                 .collect(),
-            Err(error) => return tracing::warn!(%error, "apps could not be read"),
+            Err(error) => return tracing::warn!(error = chain(&error), "apps could not be read"),
         };
         if let Err(error) = self.queue.set_caps(&caps).await {
             tracing::warn!(%error, "concurrency caps could not be carried to the queue");
@@ -114,6 +116,10 @@ impl Clerk {
         for _ in 0..TRIES_MAX {
             match attempt().await {
                 Ok(value) => return Some(value),
+                Err(error) if !error.is_transient() => {
+                    tracing::error!(what, error = chain(&error), "the queue refuses");
+                    return None;
+                }
                 Err(error) => self.pause_after(what, &error, pause).await,
             }
             pause = (pause * 2).min(PAUSE_MAX);
@@ -126,7 +132,11 @@ impl Clerk {
     }
 
     async fn pause_after(&self, what: &str, error: &QueueError, pause: Duration) {
-        tracing::warn!(what, %error, "the queue does not answer; trying again");
+        tracing::warn!(
+            what,
+            error = chain(error),
+            "the queue does not answer; trying again"
+        );
         tokio::time::sleep(pause).await;
     }
 }

@@ -1,9 +1,10 @@
 //! From a leased record to work for the pool, or to the outcome of a job that cannot be run.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lode_proto::job::{self, Job, JobTarget};
+use lode_proto::limits::SOURCES_BYTES_MAX;
 use lode_proto::message::{BackendContext, Mode, Run, SourcePart};
 use lode_proto::{JobLimits, Outcome, Tag};
 use lode_queue::{Leased, Lost};
@@ -11,6 +12,7 @@ use lode_store::{App, AppLimits, Store, StoreError};
 
 use crate::config::Config;
 use crate::master::broker::{JobScope, LogSink};
+use crate::master::clock::now;
 use crate::master::work::Work;
 use crate::outcome::Subject;
 
@@ -33,6 +35,14 @@ pub(crate) enum Intake {
     Unavailable(StoreError),
 }
 
+/// What a job runs, out of the store or the job itself.
+struct Sources {
+    parts: Vec<SourcePart>,
+    function: String,
+    collection: Option<String>,
+    endpoint: Option<String>,
+}
+
 /// Reads, checks and equips leased records.
 #[derive(Debug, Clone)]
 pub(crate) struct IntakeDesk {
@@ -41,9 +51,19 @@ pub(crate) struct IntakeDesk {
 }
 
 impl IntakeDesk {
-    /// Takes in one leased record.
-    pub(crate) async fn take(&self, leased: &Leased) -> Intake {
-        let mut subject = Subject {
+    /// What becomes of a record whose intake panicked: it must not take the worker down with it,
+    /// and not the next worker either.
+    pub(crate) fn give_up(&self, leased: &Leased) -> Intake {
+        let reason = "the record made the worker fail while it was read; this is a bug of Lode";
+        let probe = job::probe(&leased.job);
+        let mut subject = self.subject(leased);
+        subject.app = probe.app.unwrap_or_default();
+        subject.hook = probe.hook.unwrap_or_default();
+        refuse(&subject, reason.to_owned(), probe.reply_to)
+    }
+
+    fn subject(&self, leased: &Leased) -> Subject {
+        Subject {
             id: leased.lease.job_id.clone(),
             app: String::new(),
             hook: String::new(),
@@ -51,7 +71,13 @@ impl IntakeDesk {
             limits: self.config.limits,
             queued: Duration::from_micros(leased.queued_us),
             worker: self.config.worker.name.clone(),
-        };
+        }
+    }
+
+    /// Takes in one leased record.
+    pub(crate) async fn take(&self, leased: &Leased) -> Intake {
+        let leased_at = now();
+        let mut subject = self.subject(leased);
         let job = match job::parse(&leased.job, &leased.lease.job_id) {
             Ok(job) => job,
             Err(error) => {
@@ -60,33 +86,46 @@ impl IntakeDesk {
                 return refuse(&subject, error.reason, error.reply_to);
             }
         };
+        // The queue puts something behind an id that another app has taken.
+        let known = leased.lease.job_id.strip_prefix(&job.id);
+        if !known.is_some_and(|rest| rest.is_empty() || rest.starts_with('~')) {
+            let reason = "the queue could not read the job's fields, although it is valid JSON";
+            return refuse(&subject, reason.to_owned(), job.reply_to);
+        }
+        subject.id.clone_from(&job.id);
         subject.app.clone_from(&job.app);
         subject.hook = job.hook_label();
         subject.request.clone_from(&job.request);
         if let Some(lost) = leased.lost {
             return lost_job(&subject, lost, job.reply_to, leased.attempts);
         }
-        match self.equip(job, subject).await {
+        match self.equip(job, subject, leased_at).await {
             Ok(intake) => intake,
             Err(error) => Intake::Unavailable(error),
         }
     }
 
-    async fn equip(&self, job: Job, mut subject: Subject) -> Result<Intake, StoreError> {
+    async fn equip(
+        &self,
+        job: Job,
+        mut subject: Subject,
+        leased_at: Instant,
+    ) -> Result<Intake, StoreError> {
         let Some(app) = self.store.app(&job.app).await? else {
             let reason = format!("there is no app {:?}", job.app);
             return Ok(refuse(&subject, reason, job.reply_to));
         };
-        let (parts, function, collection) = match self.sources(&job).await? {
+        let sources = match self.sources(&job).await? {
             Ok(sources) => sources,
             Err(reason) => return Ok(refuse(&subject, reason, job.reply_to)),
         };
         subject.limits = self.limits(&app.limits, job.timeout_ms);
         let run = Run {
             mode: Mode::Run,
-            parts,
-            function: Some(function),
-            collection,
+            parts: sources.parts,
+            function: Some(sources.function),
+            collection: sources.collection,
+            endpoint: sources.endpoint,
             request: job.request,
             response: job.response,
             context: backend_context(app),
@@ -103,6 +142,7 @@ impl IntakeDesk {
             run,
             scope,
             idempotent: job.idempotent,
+            leased_at,
         });
         Ok(Intake::Runnable {
             work,
@@ -111,11 +151,8 @@ impl IntakeDesk {
         })
     }
 
-    /// Source parts, function and collection; the inner error says why the job cannot run.
-    async fn sources(
-        &self,
-        job: &Job,
-    ) -> Result<Result<(Vec<SourcePart>, String, Option<String>), String>, StoreError> {
+    /// What the job runs; the inner error says why the job cannot run.
+    async fn sources(&self, job: &Job) -> Result<Result<Sources, String>, StoreError> {
         let name = match &job.target {
             JobTarget::Inline { .. } if !self.config.jobs.allow_inline_script => {
                 return Ok(Err(
@@ -129,7 +166,12 @@ impl IntakeDesk {
                     name: job.hook_label(),
                     source: script.clone(),
                 };
-                return Ok(Ok((vec![part], function.clone(), None)));
+                return Ok(Ok(Sources {
+                    parts: vec![part],
+                    function: function.clone(),
+                    collection: None,
+                    endpoint: None,
+                }));
             }
             JobTarget::Stored(name) => name,
         };
@@ -144,8 +186,20 @@ impl IntakeDesk {
             name: script.name,
             source: script.source,
         });
-        let function = name.function().unwrap_or_default().to_owned();
-        Ok(Ok((parts, function, name.collection().map(str::to_owned))))
+        let bytes: usize = parts.iter().map(|part| part.source.len()).sum();
+        if bytes > SOURCES_BYTES_MAX {
+            return Ok(Err(format!(
+                "hook and common code of app {:?} have {bytes} bytes, allowed are \
+                 {SOURCES_BYTES_MAX}",
+                job.app
+            )));
+        }
+        Ok(Ok(Sources {
+            parts,
+            function: name.function().unwrap_or_default().to_owned(),
+            collection: name.collection().map(str::to_owned),
+            endpoint: name.endpoint().map(str::to_owned),
+        }))
     }
 
     /// The job's limits: the worker's defaults, the app's over them, the job's own wall limit over

@@ -7,7 +7,7 @@
 //! Every leased job is in `held` from lease to settlement, so that its lease is extended and a
 //! shutdown knows what it still owes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use lode_core::JobKey;
 use lode_proto::Outcome;
+use lode_proto::limits::cut;
 use lode_queue::{LeaseRef, Leased, Queue, Settle};
 use lode_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::config::Config;
 use crate::master::clerk::{Clerk, Filed};
@@ -27,6 +28,7 @@ use crate::master::intake::{Intake, IntakeDesk};
 use crate::master::shell::{Happening, Shell};
 use crate::master::work::{Ended, Fate};
 use crate::outcome::Subject;
+use crate::shown::chain;
 
 /// How often apps' concurrency caps are carried from the store to the queue.
 const CAPS_EVERY: Duration = Duration::from_secs(5);
@@ -34,6 +36,8 @@ const CAPS_EVERY: Duration = Duration::from_secs(5);
 const SETTLE_GRACE: Duration = Duration::from_secs(10);
 /// A second signal within this time is the first one's echo.
 const SAME_WISH: Duration = Duration::from_secs(2);
+/// Bytes of a failure's text that go into the log; the outcome has all of it.
+const LOGGED_DEBUG_BYTES_MAX: usize = 200;
 /// A batch larger than this would hold jobs that another worker could start sooner.
 const LEASE_BATCH_MAX: usize = 64;
 
@@ -67,10 +71,15 @@ pub(crate) struct Server {
     clerk: Clerk,
     tasks: JoinSet<Back>,
     running: BTreeMap<JobKey, Running>,
-    /// Leases by job id, from lease to settlement.
+    /// Leases by token, from lease to settlement. Not by job: after a stall one job may be held
+    /// under two leases, of which one is lost.
     held: BTreeMap<String, LeaseRef>,
     leasing: bool,
     taking: usize,
+    /// The records that are being taken in, by task.
+    reading: HashMap<Id, Leased>,
+    /// Tokens of jobs that wait to be handed back because the store does not answer.
+    parked: BTreeSet<String>,
     drained: bool,
     draining_since: Option<Instant>,
 }
@@ -96,6 +105,8 @@ impl Server {
             held: BTreeMap::new(),
             leasing: false,
             taking: 0,
+            reading: HashMap::new(),
+            parked: BTreeSet::new(),
             drained: false,
             draining_since: None,
         }
@@ -113,9 +124,12 @@ impl Server {
             let leave_by = self.leave_by();
             tokio::select! {
                 happening = self.shell.next() => self.happened(happening)?,
-                Some(back) = self.tasks.join_next() => match back {
-                    Ok(back) => self.came_back(back),
-                    Err(error) => bail!("a task of the worker failed: {error}"),
+                Some(back) = self.tasks.join_next_with_id() => match back {
+                    Ok((task, back)) => {
+                        self.reading.remove(&task);
+                        self.came_back(back);
+                    }
+                    Err(error) => self.task_failed(&error)?,
                 },
                 _ = extend.tick() => self.extend(),
                 _ = caps.tick() => self.carry_caps(),
@@ -162,10 +176,11 @@ impl Server {
 
     /// Leases as many jobs as can be started now, and no more.
     fn lease_more(&mut self) {
+        let busy = self.taking + self.parked.len();
         let room = self
             .shell
             .wants_jobs()
-            .saturating_sub(self.taking)
+            .saturating_sub(busy)
             .min(LEASE_BATCH_MAX);
         if self.leasing || self.draining_since.is_some() || room == 0 {
             return;
@@ -193,7 +208,8 @@ impl Server {
                 self.taken(lease, attempts, intake);
             }
             Back::Filed(filed) => {
-                self.held.remove(&filed.lease.job_id);
+                self.held.remove(&filed.lease.token);
+                self.parked.remove(&filed.lease.token);
             }
             Back::Extended(results) => {
                 for (lease, ours) in results {
@@ -208,10 +224,10 @@ impl Server {
 
     fn take(&mut self, leased: Leased) {
         self.held
-            .insert(leased.lease.job_id.clone(), leased.lease.clone());
+            .insert(leased.lease.token.clone(), leased.lease.clone());
         self.taking += 1;
-        let desk = self.desk.clone();
-        self.tasks.spawn(async move {
+        let (desk, record) = (self.desk.clone(), leased.clone());
+        let task = self.tasks.spawn(async move {
             let intake = desk.take(&leased).await;
             Back::Taken {
                 lease: leased.lease,
@@ -219,6 +235,20 @@ impl Server {
                 intake,
             }
         });
+        self.reading.insert(task.id(), record);
+    }
+
+    /// A task panicked. One that was reading a record has met a bug of ours, which costs that
+    /// record its run and nobody else anything.
+    fn task_failed(&mut self, error: &JoinError) -> Result<()> {
+        let Some(leased) = self.reading.remove(&error.id()) else {
+            bail!("a task of the worker failed: {error}");
+        };
+        tracing::error!(job = leased.lease.job_id, %error, "a record made its intake panic");
+        self.taking -= 1;
+        let intake = self.desk.give_up(&leased);
+        self.taken(leased.lease, leased.attempts, intake);
+        Ok(())
     }
 
     fn taken(&mut self, lease: LeaseRef, attempts: u32, intake: Intake) {
@@ -247,7 +277,12 @@ impl Server {
                 self.settle(lease, &outcome, reply_to, dead);
             }
             Intake::Unavailable(error) => {
-                tracing::error!(job = lease.job_id, %error, "the store cannot be asked; job handed back");
+                tracing::error!(
+                    job = lease.job_id,
+                    error = chain(&error),
+                    "the store cannot be asked; job handed back"
+                );
+                self.parked.insert(lease.token.clone());
                 self.file(|clerk| async move { clerk.release_later(lease).await });
             }
         }
@@ -307,7 +342,7 @@ impl Server {
             }
             Fate::Released => self.file(|clerk| async move { clerk.release(lease).await }),
             Fate::Dropped => {
-                self.held.remove(&lease.job_id);
+                self.held.remove(&lease.token);
             }
         }
     }
@@ -322,7 +357,7 @@ impl Server {
         tracing::info!(
             job = outcome.id, app = outcome.app, hook = outcome.hook, tag = %outcome.tag,
             run_us = outcome.timings.run_us, total_us = outcome.timings.total_us,
-            debug = outcome.error.as_ref().map(|error| error.debug.as_str()),
+            debug = outcome.error.as_ref().map(|error| cut(&error.debug, LOGGED_DEBUG_BYTES_MAX)),
             "settled"
         );
         let outcome = serde_json::to_string(outcome).expect("an outcome is plain JSON");

@@ -14,6 +14,7 @@ use lode_core::{
 use lode_jail::control::FromZygote;
 use lode_jail::{ChildHandle, Layer, LayerState, ZygoteProcess};
 use lode_proto::ExitCause;
+use lode_proto::limits::FINISH_MS_MAX;
 use lode_proto::message::Done;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -37,6 +38,9 @@ pub(crate) enum Event {
         zygote: ZygoteId,
     },
     ChildReady {
+        child: ChildId,
+    },
+    ChildReported {
         child: ChildId,
     },
     ChildDone {
@@ -103,7 +107,8 @@ enum Link {
 struct JobEntry {
     work: Option<Work>,
     tally: Arc<Tally>,
-    submitted: Instant,
+    leased_at: Instant,
+    memory_limit_bytes: u64,
     started: Option<Instant>,
     child: Option<ChildId>,
     /// What the child did that it must not do, in words.
@@ -209,6 +214,13 @@ impl Shell {
             } => self.hear_zygote(zygote, message, fds),
             Event::ZygoteGone { zygote } => self.zygote_gone(zygote),
             Event::ChildReady { child } => self.input(Input::ChildReady { child }),
+            Event::ChildReported { child } => {
+                let finish_limit_us = FINISH_MS_MAX * 1000;
+                self.input(Input::ChildReported {
+                    child,
+                    finish_limit_us,
+                });
+            }
             Event::ChildDone { child, done } => {
                 if let Some(entry) = self.children.get_mut(&child) {
                     entry.report = Some(done);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use lode_core::Verdict;
 use lode_proto::ExitCause;
@@ -18,6 +19,8 @@ pub(crate) struct Work {
     pub(crate) scope: JobScope,
     /// May run twice.
     pub(crate) idempotent: bool,
+    /// When its lease came.
+    pub(crate) leased_at: Instant,
 }
 
 /// What a job has used so far, counted by the master: it outlives the child.
@@ -79,7 +82,7 @@ pub(crate) enum Fate {
 pub(crate) struct Ended {
     pub(crate) fate: Fate,
     pub(crate) tally: Arc<Tally>,
-    /// From submission to the start of the run, in microseconds.
+    /// From lease to the start of the run, in microseconds.
     pub(crate) dispatch_us: u64,
     /// From the start of the run to its end, in microseconds.
     pub(crate) run_us: u64,

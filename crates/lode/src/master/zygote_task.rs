@@ -1,5 +1,6 @@
 //! One zygote's control socket: what the zygote says becomes events, spawn requests go out.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -41,6 +42,9 @@ async fn exchange(
     spawns: &mut mpsc::UnboundedReceiver<ChildId>,
     events: &mpsc::UnboundedSender<Event>,
 ) -> io::Result<()> {
+    // Both directions at once: a zygote that waits until we read must not wait for one that
+    // waits until it reads.
+    let mut unsent: VecDeque<ToZygote> = VecDeque::new();
     loop {
         tokio::select! {
             ready = control.readable() => {
@@ -54,20 +58,19 @@ async fn exchange(
                     Err(_would_block) => {}
                 }
             }
+            ready = control.writable(), if !unsent.is_empty() => {
+                let mut ready = ready?;
+                let Some(message) = unsent.front() else { continue };
+                match ready.try_io(|control| control.get_ref().send(message, &[])) {
+                    Ok(Ok(())) => { unsent.pop_front(); }
+                    Ok(Err(error)) => return Err(error),
+                    Err(_would_block) => {}
+                }
+            }
             child = spawns.recv() => {
                 let Some(ChildId(child)) = child else { return Ok(()) };
-                send(control, &ToZygote::Spawn { child }).await?;
+                unsent.push_back(ToZygote::Spawn { child });
             }
-        }
-    }
-}
-
-async fn send(control: &AsyncFd<ControlSocket>, message: &ToZygote) -> io::Result<()> {
-    loop {
-        let mut ready = control.writable().await?;
-        match ready.try_io(|control| control.get_ref().send(message, &[])) {
-            Ok(result) => return result,
-            Err(_would_block) => {}
         }
     }
 }

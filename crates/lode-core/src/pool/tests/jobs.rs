@@ -109,6 +109,28 @@ fn late_completion_after_deadline_is_dropped() {
 }
 
 #[test]
+fn a_reported_job_has_its_own_limit_for_what_is_still_carried_out() {
+    let mut rig = Rig::warmed(1, 1);
+    rig.lease(J1);
+    rig.wait(WALL_US);
+    let finish_limit_us = 10 * WALL_US;
+    rig.input(Input::ChildReported {
+        child: C1,
+        finish_limit_us,
+    });
+    assert_eq!(rig.wait(finish_limit_us - 1), []);
+    assert_eq!(rig.done(C1), [settle(J1, Verdict::Reported { child: C1 })]);
+}
+
+#[test]
+fn a_fork_that_fails_is_not_tried_again_at_once() {
+    let mut rig = Rig::new(1, 1);
+    rig.input(Input::ZygoteReady { zygote: Z1 });
+    assert_eq!(rig.gone(C1, ExitCause::ForkFailed), []);
+    assert!(rig.pool.poll_timeout() > Some(rig.now));
+}
+
+#[test]
 fn the_verdict_does_not_depend_on_who_is_called_first_at_the_deadline() {
     let mut rig = Rig::warmed(1, 1);
     rig.lease(J1);

@@ -68,19 +68,34 @@ local function entry_us(entry_id)
   return math.min(now_us, ms * 1000 + 500)
 end
 
+-- The id under which a job lives: its own, unless another app has a live job of that name, and
+-- then one with the app behind it. nil when the app has that very job already.
+local function own_id(id, app)
+  local other = id .. '~' .. app
+  for _, taken in ipairs({ id, other }) do
+    if call('HGET', job_key(taken), 'app') == app then return nil end
+  end
+  if call('EXISTS', job_key(id)) == 0 then return id end
+  return other
+end
+
 local function admit_entry(entry_id, job)
   local id, app, priority, idem = read(job)
   local seq = call('HINCRBY', META, 'seq', 1)
-  if not id then
-    -- The entry's own id, unless some job took just that for its name: then one nobody has.
-    id = entry_id
-    while call('EXISTS', job_key(id)) == 1 do
-      id = entry_id .. '~' .. seq
-      seq = call('HINCRBY', META, 'seq', 1)
+  if id then
+    id = own_id(id, app)
+    if not id then
+      call('HINCRBY', META, 'duplicates', 1)
+      return
     end
-  elseif call('EXISTS', job_key(id)) == 1 then
-    call('HINCRBY', META, 'duplicates', 1)
-    return
+  else
+    id = entry_id
+  end
+  -- A name that somebody else took by chance or by will: then one that nobody has.
+  local wanted = id
+  while call('EXISTS', job_key(id)) == 1 do
+    id = wanted .. '~' .. seq
+    seq = call('HINCRBY', META, 'seq', 1)
   end
   local score = (PRIORITY_MAX - priority) * SEQ_SPAN + seq
   call('HSET', job_key(id), 'job', job, 'app', app, 'score', string.format('%.0f', score),

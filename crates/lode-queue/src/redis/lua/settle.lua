@@ -38,8 +38,12 @@ unlease(id, app)
 if place(app) then wake() end
 call('HINCRBY', META, 'settled', 1)
 if deliver and not problem then
-  problem = failure(redis.pcall('RPUSH', reply_to, outcome))
-  if not problem then redis.pcall('PEXPIRE', reply_to, ARGV[8]) end
+  local length = redis.pcall('RPUSH', reply_to, outcome)
+  problem = failure(length)
+  -- A list that stood there before is somebody's own: only the queue's reply lists and lists that
+  -- this push has made get a time to live.
+  local ours = string.sub(reply_to, 1, #PREFIX + 6) == PREFIX .. 'reply:'
+  if not problem and (ours or length == 1) then redis.pcall('PEXPIRE', reply_to, ARGV[8]) end
 end
 
 local reasons = {}

@@ -14,11 +14,13 @@ impl Shell {
         self.next_job += 1;
         let job = JobKey(self.next_job);
         let wall_limit_us = work.run.limits.wall_limit_ms.saturating_mul(1000);
-        let idempotent = work.idempotent;
+        let (idempotent, leased_at) = (work.idempotent, work.leased_at);
+        let memory_limit_bytes = work.run.limits.memory_limit_bytes();
         let entry = JobEntry {
             work: Some(work),
             tally: Arc::default(),
-            submitted: now(),
+            leased_at,
+            memory_limit_bytes,
             started: None,
             child: None,
             note: None,
@@ -51,14 +53,21 @@ impl Shell {
         };
         entry.started = Some(now());
         entry.child = Some(child);
-        if let Some(holder) = self.children.get_mut(&child) {
+        let assignment = (work, Arc::clone(&entry.tally));
+        let holder = self.children.get_mut(&child).map(|holder| {
             holder.job = Some(job);
-            if let Link::Open { assign, .. } = &mut holder.link
-                && let Some(assign) = assign.take()
-            {
-                // A closed channel means a closed socket: the child's end is on its way to us.
-                let _ = assign.send((work, Arc::clone(&entry.tally)));
-            }
+            &mut holder.link
+        });
+        let sent = match holder {
+            Some(Link::Open { assign, .. }) => assign
+                .take()
+                .is_some_and(|assign| assign.send(assignment).is_ok()),
+            Some(Link::Requested | Link::Closed) | None => false,
+        };
+        if !sent {
+            // The child is gone and the pool does not know yet. The job was never started: it goes
+            // back, and what the pool will say of it finds nothing.
+            self.end(job, Fate::Released);
         }
     }
 
@@ -71,7 +80,7 @@ impl Shell {
         let ended = Ended {
             fate,
             tally: entry.tally,
-            dispatch_us: micros(entry.started.unwrap_or(time) - entry.submitted),
+            dispatch_us: micros(entry.started.unwrap_or(time) - entry.leased_at),
             run_us: entry.started.map_or(0, |started| micros(time - started)),
             cpu_us: child
                 .and_then(|child| child.exit)

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{ChildEntry, Event, Happening, Link, Shell, ZygoteEntry};
 use crate::master::child_task;
 use crate::master::zygote_task::{self, child_descriptors};
+use crate::shown::chain;
 
 impl Shell {
     // ---- zygotes ----
@@ -31,7 +32,11 @@ impl Shell {
                 tokio::spawn(zygote_task::serve(zygote, control, requests, events));
             }
             Err(error) => {
-                tracing::error!(zygote = zygote.0, %error, "the zygote could not be started");
+                tracing::error!(
+                    zygote = zygote.0,
+                    error = chain(&error),
+                    "the zygote could not be started"
+                );
                 // As an event, so that the pool is not entered again from inside its own output.
                 let _ = self.sender.send(Event::ZygoteGone { zygote });
             }
@@ -47,7 +52,7 @@ impl Shell {
             FromZygote::Spawned { child } => self.child_spawned(ChildId(child), fds),
             FromZygote::SpawnFailed { child, reason } => {
                 tracing::warn!(child, reason, "fork failed");
-                self.child_exited(ChildId(child), ExitCause::ZygoteLost, 0);
+                self.child_exited(ChildId(child), ExitCause::ForkFailed, 0);
                 self.close_link(ChildId(child));
             }
             FromZygote::Exited {
@@ -56,10 +61,19 @@ impl Shell {
                 cpu_us,
                 rss_peak_kib,
             } => {
-                let cause = ExitCause::from_wait_status(status);
+                let cause = self.cause_of(ChildId(child), status, rss_peak_kib << 10);
                 tracing::debug!(child, %cause, cpu_us, rss_peak_kib, "child reaped");
                 self.child_exited(ChildId(child), cause, cpu_us);
             }
+        }
+    }
+
+    fn cause_of(&self, child: ChildId, status: i32, rss_peak_bytes: u64) -> ExitCause {
+        let cause = ExitCause::from_wait_status(status);
+        let job = self.children.get(&child).and_then(|entry| entry.job);
+        match job.and_then(|job| self.jobs.get(&job)) {
+            Some(job) => cause.with_memory(rss_peak_bytes, job.memory_limit_bytes),
+            None => cause,
         }
     }
 
@@ -107,8 +121,12 @@ impl Shell {
             return;
         };
         let Some((socket, pidfd)) = child_descriptors(fds) else {
-            tracing::error!(child = child.0, "a child came without its two descriptors");
-            return;
+            tracing::error!(
+                child = child.0,
+                "a child came without its two descriptors: is the limit of open files reached?"
+            );
+            // Its sockets have closed with the message: it leaves by itself, and is reaped.
+            return self.close_link(child);
         };
         let (assign, job) = oneshot::channel();
         let task = tokio::spawn(child_task::serve(child, socket, job, self.sender.clone()));
@@ -140,6 +158,10 @@ impl Shell {
 
     pub(super) fn close_link(&mut self, child: ChildId) {
         if let Some(entry) = self.children.get_mut(&child) {
+            if let (Link::Open { handle, .. }, None) = (&entry.link, entry.exit) {
+                // A child without its socket is of no use to anybody, whatever it is doing.
+                let _ = handle.kill();
+            }
             entry.link = Link::Closed;
             self.check_gone(child);
         }

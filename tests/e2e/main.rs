@@ -1,0 +1,20 @@
+//! End to end: the built `lode` binary, its processes and real queues, looked at from outside.
+//!
+//! Each test has a folder, a store and a queue of its own. Redis is the server of
+//! `LODE_TEST_REDIS`, or a private one. Hooks are the files of `tests/hooks`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail the test and say why"
+)]
+
+mod chaos;
+mod cli;
+mod dialects;
+mod jail;
+mod lifecycle;
+mod outcomes;
+mod queue;
+mod support;

@@ -1,0 +1,13 @@
+//! What the tests stand on: a `Place` for one test, workers, producers, waits, `/proc`.
+
+mod place;
+pub(crate) mod proc;
+mod producer;
+mod redis_server;
+mod wait;
+mod worker;
+
+pub(crate) use place::{Place, Ran, hook_file, lode, outcome};
+pub(crate) use producer::{Producer, endpoint};
+pub(crate) use wait::eventually;
+pub(crate) use worker::Worker;

@@ -1,0 +1,4 @@
+function onRequest(request, response) {
+  response.body = { count: 10n };
+  response.complete();
+}

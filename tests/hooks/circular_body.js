@@ -1,0 +1,5 @@
+function onRequest(request, response) {
+  response.body = { self: response };
+  response.body.body = response.body;
+  response.complete();
+}

@@ -1,0 +1,2 @@
+// No semicolon at the end, on purpose
+var counted = greeting.length

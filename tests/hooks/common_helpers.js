@@ -1,0 +1,5 @@
+var greeting = 'hello';
+
+function greet(name) {
+  return greeting + ' ' + name.toUpperCase();
+}

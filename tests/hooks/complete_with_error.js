@@ -1,0 +1,1 @@
+complete(new TypeError('no such shelf'));

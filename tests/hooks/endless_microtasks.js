@@ -1,0 +1,3 @@
+function onRequest() {
+  queueMicrotask(function again() { queueMicrotask(again); });
+}

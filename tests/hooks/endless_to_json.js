@@ -1,0 +1,4 @@
+function onRequest(request, response) {
+  response.body = { toJSON: function spin() { for (;;) {} } };
+  response.complete();
+}

@@ -1,0 +1,3 @@
+function onRequest(request, response) {
+  response.error(new RangeError('out of stock'));
+}

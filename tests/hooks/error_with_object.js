@@ -1,0 +1,3 @@
+function onRequest(request, response) {
+  response.error({ code: 11000, errmsg: 'duplicate key' });
+}

@@ -1,0 +1,5 @@
+function onRequest(request, response) {
+  response.body = 'done';
+  response.complete();
+  for (;;) {}
+}

@@ -1,0 +1,3 @@
+function onPreSave(request, response) {
+  response.continue();
+}

@@ -1,0 +1,3 @@
+function onRequest(request, response) {
+  if (request.body.status === 'updated') response.complete();
+}

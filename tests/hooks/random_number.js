@@ -1,0 +1,4 @@
+function onRequest(request, response) {
+  response.body = Math.random();
+  response.complete();
+}

@@ -1,0 +1,3 @@
+function onRequest(request, response, modules) {
+  response.error('the book is lent');
+}

@@ -1,0 +1,4 @@
+// Does not compile; the report says where.
+function onPreSave(request, response {
+  response.complete();
+}

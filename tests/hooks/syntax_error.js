@@ -1,0 +1,4 @@
+function onRequest(request, response) {
+  var total = 1 +;
+  response.complete();
+}

@@ -1,0 +1,8 @@
+function onRequest(request, response) {
+  lookUp(request.body.book);
+  response.complete();
+}
+
+function lookUp(book) {
+  return book.title.length;
+}

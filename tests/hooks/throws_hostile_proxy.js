@@ -1,0 +1,4 @@
+function onRequest() {
+  function forever() { for (;;) {} }
+  throw new Proxy({}, { get: forever, has: forever, getPrototypeOf: forever, ownKeys: forever });
+}

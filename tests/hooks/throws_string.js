@@ -1,0 +1,3 @@
+function onRequest(request, response, modules) {
+  throw 'no more stock';
+}

@@ -1,0 +1,3 @@
+function onRequest(request, response) {
+  for (;;) setTimeout(function () {}, 60000);
+}

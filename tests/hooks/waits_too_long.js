@@ -1,0 +1,3 @@
+function onRequest(request, response) {
+  setTimeout(function () { response.complete(); }, 3600000);
+}
