@@ -62,7 +62,7 @@ const FAILURES: &[Failure] = &[
     ("bigint_body", LONG, "hook_threw", RUNTIME, "response.body cannot be serialised: TypeError: Do not know how to serialize a BigInt", ""),
     ("getter_body", LONG, "hook_threw", RUNTIME, "response.body cannot be serialised: Error: peek", "getter_body.js:2:"),
     ("result_too_large", LONG, "hook_violation", VIOLATION, "allowed are 1048576", ""),
-    ("too_many_headers", LONG, "hook_violation", VIOLATION, "response headers", ""),
+    ("too_many_headers", LONG, "hook_violation", VIOLATION, "headers", ""),
     ("too_many_calls", LONG, "hook_violation", VIOLATION, "more than 10000 host calls in one job", ""),
     ("too_many_calls_at_once", LONG, "hook_violation", VIOLATION, "more than 1000 host calls waiting at one time", ""),
     ("too_many_timers", LONG, "hook_violation", VIOLATION, "more than 1000 timers at one time", ""),

@@ -161,7 +161,7 @@ fn finish(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::Return
     // JSON of headers that are allowed is at most six times their size (each byte escaped).
     let headers_max = 8 * HEADERS_BYTES_MAX as u64;
     let texts = [
-        (2, headers_max, "response.headers"),
+        (2, headers_max, "the object of response headers"),
         (3, limit, "response.body"),
         (4, limit, "request"),
     ];

@@ -72,6 +72,9 @@ impl Pristine {
         };
         warm_up::warm_up(&mut pristine)?;
         pristine.isolate.low_memory_notification();
+        // Its sweep is lazy, and each child would finish it, copying the pages. Asking for these
+        // figures walks the heap, which finishes it here.
+        let _ = pristine.isolate.get_heap_code_and_metadata_statistics();
         Ok(pristine)
     }
 

@@ -75,7 +75,7 @@ fn escape_end(bytes: &[u8], at: usize, lone: OnLone<'_>) -> Result<usize, String
     }
 }
 
-/// The UTF-16 unit of `\uXXXX` at `at`, if there is one.
+/// The UTF-16 unit of an escape (backslash, u, four digits) at `at`, if there is one.
 fn escaped_unit(bytes: &[u8], at: usize) -> Option<u32> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()

@@ -8,6 +8,7 @@
 //! ```
 
 pub(crate) mod broker;
+mod child_frames;
 pub(crate) mod child_task;
 pub(crate) mod clerk;
 pub(crate) mod clock;

@@ -1,0 +1,81 @@
+//! What a child's frames must look like: checks of bytes from a process that a tenant may own.
+
+use lode_core::Breach;
+use lode_proto::JobLimits;
+use lode_proto::frame::{self, Frame, Kind, PROTOCOL_VERSION};
+use lode_proto::limits::{ERROR_TEXT_BYTES_MAX, cut};
+use lode_proto::message::{Done, Log, Ready};
+use serde_json::value::RawValue;
+
+use crate::master::work::{Tally, Work};
+
+/// Why a child's socket is of no more use.
+pub(super) enum Stop {
+    /// It was read to its end.
+    Closed,
+    /// The child broke a rule.
+    Breach(Breach, String),
+}
+
+pub(super) fn check_ready(frame: &Frame) -> Result<(), Stop> {
+    if frame.kind != Kind::Ready {
+        return Err(breach(format!("{:?} instead of Ready", frame.kind)));
+    }
+    let Ready { version } = frame.parse().map_err(|error| protocol(&error))?;
+    if version != PROTOCOL_VERSION {
+        return Err(breach(format!(
+            "frames of version {version}, this is {PROTOCOL_VERSION}"
+        )));
+    }
+    Ok(())
+}
+
+pub(super) fn take_log(work: &Work, tally: &Tally, log: &Log) {
+    let limits = &work.run.limits;
+    let lines = tally.log_line();
+    if lines <= limits.log_lines_limit {
+        let max = usize::try_from(limits.log_line_limit_bytes).unwrap_or(usize::MAX);
+        work.scope.log(log.level, &cut(&log.message, max));
+    } else if lines == limits.log_lines_limit + 1 {
+        let text = format!(
+            "[further lines are dropped: the limit is {}]",
+            limits.log_lines_limit
+        );
+        work.scope
+            .log(lode_proto::message::LogLevel::Warning, &text);
+    }
+}
+
+/// Checks a report as what it is: bytes from a process that a tenant may own.
+pub(super) fn check_done(mut done: Done, limits: &JobLimits) -> Result<Done, Stop> {
+    if !Done::may_claim(done.tag) {
+        return Err(breach(format!("a report of {}", done.tag)));
+    }
+    let length = |raw: &Option<Box<RawValue>>| raw.as_deref().map_or(0, |raw| raw.get().len());
+    if (length(&done.body) + length(&done.request)) as u64 > limits.result_limit_bytes {
+        return Err(Stop::Breach(
+            Breach::ResultSize,
+            "a result beyond its limit".to_owned(),
+        ));
+    }
+    if let Err(reason) = lode_proto::outcome::check_headers(&done.headers) {
+        return Err(Stop::Breach(Breach::ResultSize, reason));
+    }
+    for value in [&done.body, &done.request].into_iter().flatten() {
+        lode_proto::plain_json::check(value.get()).map_err(breach)?;
+    }
+    if done.tag.is_success() && !(100..=599).contains(&done.status) {
+        return Err(breach(format!("an HTTP status of {}", done.status)));
+    }
+    done.debug = cut(&done.debug, ERROR_TEXT_BYTES_MAX);
+    done.stack = done.stack.map(|stack| cut(&stack, ERROR_TEXT_BYTES_MAX));
+    Ok(done)
+}
+
+pub(super) fn breach(reason: String) -> Stop {
+    Stop::Breach(Breach::Protocol, reason)
+}
+
+pub(super) fn protocol(error: &frame::FrameError) -> Stop {
+    breach(error.to_string())
+}
