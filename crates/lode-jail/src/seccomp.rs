@@ -48,6 +48,8 @@ const MAP_KIND: u64 = 0x0f | 0x20 | 0x100;
 /// `MAP_PRIVATE | MAP_ANONYMOUS`: memory, never a file, and of the kind that `RLIMIT_DATA` counts
 /// (shared and growing mappings it does not).
 const PRIVATE_ANONYMOUS: u64 = 0x02 | 0x20;
+/// `PR_SET_VMA`: gives a name to pages of the process itself, and nothing else.
+const SET_VMA: u64 = 0x5356_4d41;
 /// `SIGABRT`, the one signal a child may send.
 const ABORT: u64 = 6;
 /// The job socket; every other descriptor is closed.
@@ -98,6 +100,12 @@ fn allowed() -> Vec<Allowed> {
         // Locks between the run and the watchdog thread, and the watchdog's sleep.
         any(libc::SYS_futex),
         any(libc::SYS_sched_yield),
+        // V8's locks, when the run and the watchdog meet in one: the first contended lock makes an
+        // allocator of its own, which names its pages, looks at its priority, and may pause.
+        only(libc::SYS_prctl, 0, SeccompCmpOp::Eq, SET_VMA),
+        any(libc::SYS_sched_getparam),
+        any(libc::SYS_sched_getscheduler),
+        any(libc::SYS_clock_nanosleep),
         // Clocks, where the vDSO has none, and the CPU clock, which it never has.
         any(libc::SYS_clock_gettime),
         any(libc::SYS_gettimeofday),

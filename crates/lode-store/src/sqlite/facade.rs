@@ -23,6 +23,9 @@ pub struct SqliteStore {
     writer: Lane,
     /// None in memory, where the writer's connection is the only one that sees the data.
     readers: Option<Lane>,
+    /// Apps and hooks have a connection of their own: what each job needs to start must not wait
+    /// behind one tenant's scans. None in memory.
+    catalogue: Option<Lane>,
     ids: Arc<ObjectIds>,
     place: String,
 }
@@ -36,7 +39,7 @@ impl SqliteStore {
             connection::create_file(&path)?;
             let mut writer = connection::open(&path)?;
             schema::migrate(&mut writer)?;
-            let readers = (0..READERS).map(|_| connection::open(&path));
+            let readers = (0..=READERS).map(|_| connection::open(&path));
             Ok((writer, readers.collect::<Result<Vec<_>, _>>()?))
         });
         let (writer, readers) = opened.await?;
@@ -55,13 +58,17 @@ impl SqliteStore {
 
     fn start(
         writer: Connection,
-        readers: Option<Vec<Connection>>,
+        mut readers: Option<Vec<Connection>>,
         place: String,
     ) -> Result<Self, StoreError> {
         let ids = ObjectIds::new()
             .map_err(|error| StoreError::unavailable("read /dev/urandom", error))?;
+        let catalogue = readers.as_mut().and_then(Vec::pop);
         Ok(Self {
             writer: Lane::start("writer", vec![writer])?,
+            catalogue: catalogue
+                .map(|connection| Lane::start("catalogue", vec![connection]))
+                .transpose()?,
             readers: readers
                 .map(|connections| Lane::start("reader", connections))
                 .transpose()?,
@@ -70,7 +77,17 @@ impl SqliteStore {
         })
     }
 
-    /// Reads in one snapshot.
+    /// Reads apps and hooks in one snapshot.
+    async fn look_up<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let lane = self.catalogue.as_ref().unwrap_or(&self.writer);
+        lane.run(|connection| in_transaction(connection, TransactionBehavior::Deferred, work))
+            .await
+    }
+
+    /// Reads documents in one snapshot.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
@@ -110,12 +127,12 @@ impl Store for SqliteStore {
 
     async fn app(&self, id: &str) -> Result<Option<App>, StoreError> {
         let id = id.to_owned();
-        self.read(move |transaction| apps::one(transaction, &id))
+        self.look_up(move |transaction| apps::one(transaction, &id))
             .await
     }
 
     async fn apps(&self) -> Result<Vec<App>, StoreError> {
-        self.read(apps::all).await
+        self.look_up(apps::all).await
     }
 
     async fn put_hook(&self, put: NewHook) -> Result<HookVersion, StoreError> {
@@ -137,7 +154,7 @@ impl Store for SqliteStore {
 
     async fn hooks(&self, app: &str) -> Result<Vec<HookHead>, StoreError> {
         let app = app.to_owned();
-        self.read(move |transaction| hooks::all(transaction, &app))
+        self.look_up(move |transaction| hooks::all(transaction, &app))
             .await
     }
 
@@ -148,13 +165,13 @@ impl Store for SqliteStore {
         version: Option<u64>,
     ) -> Result<Option<HookVersion>, StoreError> {
         let (app, name) = (app.to_owned(), name.to_owned());
-        self.read(move |transaction| hooks::one(transaction, &app, &name, version))
+        self.look_up(move |transaction| hooks::one(transaction, &app, &name, version))
             .await
     }
 
     async fn script(&self, app: &str, name: &str) -> Result<Option<Script>, StoreError> {
         let (app, name) = (app.to_owned(), name.to_owned());
-        self.read(move |transaction| hooks::script(transaction, &app, &name))
+        self.look_up(move |transaction| hooks::script(transaction, &app, &name))
             .await
     }
 

@@ -62,6 +62,18 @@ impl Shell {
                 rss_peak_kib,
             } => {
                 let cause = self.cause_of(ChildId(child), status, rss_peak_kib << 10);
+                if cause.is_suspicious() {
+                    let job = self
+                        .children
+                        .get(&ChildId(child))
+                        .and_then(|entry| entry.job);
+                    tracing::warn!(
+                        child,
+                        ?job,
+                        %cause,
+                        "a suspicious death: its zygote is replaced"
+                    );
+                }
                 tracing::debug!(child, %cause, cpu_us, rss_peak_kib, "child reaped");
                 self.child_exited(ChildId(child), cause, cpu_us);
             }
