@@ -40,6 +40,11 @@ const FAILURES: &[Failure] = &[
     ("throws_hostile_error", LONG, "hook_threw", RUNTIME, "told", "at onRequest (throws_hostile_error.js:5:17)"),
     ("throws_hostile_proxy", LONG, "hook_threw", RUNTIME, "", "throws_hostile_proxy.js:3:3"),
     ("unhandled_rejection", LONG, "hook_threw", RUNTIME, "RangeError: no book 7 (unhandled promise rejection)", "at load (unhandled_rejection.js:2:9)"),
+    ("rejects_with_a_string", LONG, "hook_threw", RUNTIME, "no more stock (unhandled promise rejection)", ""),
+    ("throws_a_hundred_megabytes", LONG, "hook_threw", RUNTIME, "[cut]", "throws_a_hundred_megabytes.js:3:"),
+    ("native_memory_bomb", LONG, "hook_out_of_memory", VIOLATION, "memory limit was reached", ""),
+    ("nested_too_deep", LONG, "hook_violation", VIOLATION, "nested deeper than 100 levels", ""),
+    ("smuggles_a_header", LONG, "hook_violation", VIOLATION, "\"x-note\" holds a control character", ""),
     ("response_error", LONG, "hook_error", RUNTIME, "UserDefinedError: the book is lent", ""),
     ("complete_with_error", LONG, "hook_error", RUNTIME, "UserDefinedError: TypeError: no such shelf", "complete_with_error.js:1:10"),
     ("never_completes", LONG, "hook_never_completed", TIMEOUT, "ended without a terminal call", ""),
@@ -113,6 +118,8 @@ const SUCCESSES: &[Success] = &[
     ("completes_again_in_callback", "continued", 200, r#""early""#),
     ("throws_100s_after_complete", "completed", 200, "{}"),
     ("loops_after_complete", "completed", 200, r#""done""#),
+    ("polls_with_zero_delay", "completed", 200, r#""answered""#),
+    ("half_a_character", "completed", 200, r#"{"title":"ok \ufffd"}"#),
     ("log_flood", "completed", 200, r#""still here""#),
     ("log_line_of_a_megabyte", "completed", 200, "{}"),
     ("replaces_intrinsics", "completed", 201, r#"{"title":"Emma","replaced":true}"#),
@@ -210,4 +217,20 @@ fn usage_and_timings_are_filled_in() {
         timings.total_us >= timings.run_us + timings.dispatch_us,
         "{timings:?}"
     );
+}
+
+/// 900 replies of 15 MB each would be 13 GB; before they were bounded, five seconds of it took 1.7.
+#[test]
+fn replies_to_a_hook_that_does_not_read_do_not_pile_up() {
+    let place = Place::sqlite();
+    let document = json!({ "text": "x".repeat(1_000_000) });
+    let data = json!({ "big": vec![document; 15] });
+    let file = place.write("big.json", &data.to_string());
+    let flags = ["--wall-limit", "2s", "--seed-data", file.to_str().unwrap()];
+    let outcome = run(&place, "never_reads_replies", &flags);
+    assert_eq!(outcome.tag.as_str(), "hook_timeout");
+    // The largest process among those that this one has waited for: masters, not hooks.
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
+    let peak_kib = usage.unwrap().max_rss();
+    assert!(peak_kib < 500 * 1024, "{peak_kib} KiB");
 }

@@ -162,6 +162,16 @@ const BAD_RECORDS: &[(&str, &str)] = &[
         r#""app":"a","hook":"endpoint:echo","priority":1000"#,
         "allowed are -100 to 100",
     ),
+    // Its negation overflows: it once ended every worker that leased it.
+    (
+        r#""app":"a","hook":"endpoint:echo","priority":-9223372036854775808"#,
+        "allowed are -100 to 100",
+    ),
+    // The queue's scripts cannot read it, and it once ran outside its app's cap.
+    (
+        r#""app":"a","hook":"endpoint:echo","metadata":"\ud800""#,
+        "lone surrogate",
+    ),
     (
         r#""app":"a","hook":"endpoint:echo","request":[1]"#,
         "request must be an object",

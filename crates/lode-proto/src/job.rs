@@ -266,19 +266,28 @@ pub fn probe(text: &str) -> Probe {
     Probe::read(text)
 }
 
+/// The same fields, whatever their types; everything beside them is skipped unread.
+#[derive(Debug, Default, Deserialize)]
+struct ProbeRecord<'a> {
+    #[serde(borrow, default)]
+    app: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    hook: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reply_to: Option<&'a RawValue>,
+}
+
 impl Probe {
     fn read(text: &str) -> Self {
-        let Ok(serde_json::Value::Object(map)) = serde_json::from_str(text) else {
-            return Self::default();
-        };
-        let field = |name: &str, max: usize| {
-            let text = map.get(name)?.as_str()?;
-            (!text.is_empty() && text.len() <= max).then(|| text.to_owned())
+        let record: ProbeRecord<'_> = serde_json::from_str(text).unwrap_or_default();
+        let field = |value: Option<&RawValue>, max: usize| {
+            let text: String = serde_json::from_str(value?.get()).ok()?;
+            (!text.is_empty() && text.len() <= max).then_some(text)
         };
         Self {
-            app: field("app", limits::ID_BYTES_MAX),
-            hook: field("hook", limits::ID_BYTES_MAX * 2),
-            reply_to: field("reply_to", limits::REPLY_TO_BYTES_MAX),
+            app: field(record.app, limits::ID_BYTES_MAX),
+            hook: field(record.hook, limits::ID_BYTES_MAX * 2),
+            reply_to: field(record.reply_to, limits::REPLY_TO_BYTES_MAX),
         }
     }
 }
@@ -365,6 +374,11 @@ mod tests {
         let error = parse(r#"{"app":"a","hook":"nope","reply_to":"here"}"#, "1-0").unwrap_err();
         assert_eq!(error.reply_to.as_deref(), Some("here"));
         assert_eq!(error.app.as_deref(), Some("a"));
+        let odd = r#"{"app":5,"metadata":["\ud800"],"reply_to":"here"}"#;
+        assert_eq!(
+            parse(odd, "1-0").unwrap_err().reply_to.as_deref(),
+            Some("here")
+        );
     }
 
     #[test]

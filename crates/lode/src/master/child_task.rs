@@ -163,8 +163,10 @@ impl ChildTask {
                         // The read side will see the end, after what the child still had to say.
                         Err(_) => self.written = self.out.len(),
                     }
-                    if self.unsent() == 0 {
-                        self.out.clear();
+                    // What is written goes when it is the greater part: each byte moves at most
+                    // once, and a child that reads slowly does not keep all that it has read.
+                    if self.written > self.out.len() / 2 {
+                        self.out.drain(..self.written);
                         self.written = 0;
                     }
                 }
