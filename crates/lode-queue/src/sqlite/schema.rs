@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::limits::BUSY_TIMEOUT;
+
+/// More tries than openers of one new file will ever be.
+const WAL_TRIES_MAX: u32 = 100;
 
 /// Bodies stand apart, so that a lease does not rewrite a job of 1 MiB. The partial indexes make
 /// every transition touch a few rows, however many jobs wait.
@@ -63,9 +66,28 @@ CREATE INDEX IF NOT EXISTS queue_dead_order ON queue_dead (queue, num);
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open(path)?;
     db.busy_timeout(BUSY_TIMEOUT)?;
-    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    enter_wal(&db)?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.set_prepared_statement_cache_capacity(64);
     db.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} COMMIT;"))?;
     Ok(db)
+}
+
+/// Switches the file to its write-ahead log. While several openers of a new file do so, SQLite
+/// answers some with "busy" without asking the busy handler; a write transaction does wait, and
+/// after it the switch is either ours to make or made.
+fn enter_wal(db: &Connection) -> rusqlite::Result<()> {
+    let mut tries = 0;
+    loop {
+        match db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && tries < WAL_TRIES_MAX =>
+            {
+                tries += 1;
+                db.execute_batch("BEGIN IMMEDIATE; COMMIT;")?;
+            }
+            result => return result,
+        }
+    }
 }

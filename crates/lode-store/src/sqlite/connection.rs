@@ -10,6 +10,9 @@ use rusqlite::{Connection, OpenFlags};
 use crate::StoreError;
 use crate::sqlite::failed;
 
+/// More tries than openers of one new file will ever be.
+const WAL_TRIES_MAX: u32 = 100;
+
 /// How long to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -49,9 +52,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         Connection::open_with_flags(path, flags).map_err(failed("open its database file"))?;
     set_up(&connection)?;
     // WAL: readers do not wait for the writer, nor the writer for readers.
-    let mode: String = connection
-        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
-        .map_err(failed("switch to write-ahead logging"))?;
+    let mode = enter_wal(&connection).map_err(failed("switch to write-ahead logging"))?;
     if mode != "wal" {
         return Err(StoreError::BadUrl(format!(
             "the file system of {} does not support write-ahead logging (SQLite stayed with \
@@ -60,6 +61,25 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         )));
     }
     Ok(connection)
+}
+
+/// Switches the file to its write-ahead log and says which mode it is in then. While several
+/// openers of a new file do so, SQLite answers some with "busy" without asking the busy handler; a
+/// write transaction does wait, and after it the switch is either ours to make or made.
+fn enter_wal(connection: &Connection) -> rusqlite::Result<String> {
+    let mut tries = 0;
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && tries < WAL_TRIES_MAX =>
+            {
+                tries += 1;
+                connection.execute_batch("BEGIN IMMEDIATE; COMMIT;")?;
+            }
+            result => return result,
+        }
+    }
 }
 
 /// A connection to a database of its own in memory.
