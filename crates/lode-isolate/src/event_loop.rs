@@ -93,7 +93,7 @@ impl EventLoop<'_> {
         if time >= job.deadline {
             return Next::End(Self::timed_out(job));
         }
-        if self.fired && job.calls_waiting > 0 {
+        if self.fired && job.calls_waiting() > 0 {
             self.fired = false;
             let next = Self::receive(job, Duration::ZERO);
             if !matches!(next, Next::Again) {
@@ -105,7 +105,7 @@ impl EventLoop<'_> {
             return Next::Timer(id);
         }
         let due = job.timers().next_due();
-        if due.is_none() && job.calls_waiting == 0 {
+        if due.is_none() && job.calls_waiting() == 0 {
             return Next::End(self.never_completed(job.calls));
         }
         let until = due.map_or(job.deadline, |due| due.min(job.deadline));

@@ -67,9 +67,10 @@ pub(crate) struct Job {
     /// Where JavaScript was when it was stopped from outside.
     pub(crate) stopped_at: Option<String>,
     pub(crate) calls: u64,
-    pub(crate) calls_waiting: u64,
     /// Bytes of each waiting call's arguments; replies come in the order of the calls.
-    waiting_bytes: VecDeque<usize>,
+    waiting: VecDeque<usize>,
+    /// Their sum.
+    waiting_bytes: usize,
     log_lines: u64,
     timers: Timers,
     rejections: Vec<Rejection>,
@@ -88,8 +89,8 @@ impl Job {
             deadline,
             stopped_at: None,
             calls: 0,
-            calls_waiting: 0,
-            waiting_bytes: VecDeque::new(),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
             log_lines: 0,
             timers: Timers::default(),
             rejections: Vec::new(),
@@ -132,7 +133,7 @@ impl Job {
                 limits.host_calls_limit
             ));
         }
-        if self.calls_waiting >= limits.host_calls_in_flight_limit {
+        if self.calls_waiting() >= limits.host_calls_in_flight_limit {
             return Err(format!(
                 "more than {} host calls waiting at one time; wait for their callbacks",
                 limits.host_calls_in_flight_limit
@@ -145,16 +146,15 @@ impl Job {
                 limits.host_call_limit_bytes
             ));
         }
-        let waiting: usize = self.waiting_bytes.iter().sum();
-        if waiting + args.len() > CALLS_WAITING_BYTES_MAX {
+        if self.waiting_bytes + args.len() > CALLS_WAITING_BYTES_MAX {
             return Err(format!(
                 "the arguments of all waiting host calls have more than {CALLS_WAITING_BYTES_MAX} \
                  bytes; wait for their callbacks"
             ));
         }
-        self.waiting_bytes.push_back(args.len());
+        self.waiting.push_back(args.len());
+        self.waiting_bytes += args.len();
         self.calls += 1;
-        self.calls_waiting += 1;
         let id = u32::try_from(self.calls).unwrap_or(u32::MAX);
         let args = serde_json::value::RawValue::from_string(args)
             .map_err(|error| format!("arguments that are not JSON: {error}"))?;
@@ -164,10 +164,14 @@ impl Job {
         Ok(id)
     }
 
+    /// Host calls whose replies have not come.
+    pub(crate) fn calls_waiting(&self) -> u64 {
+        self.waiting.len() as u64
+    }
+
     /// A reply has come.
     pub(crate) fn call_answered(&mut self) {
-        self.calls_waiting = self.calls_waiting.saturating_sub(1);
-        self.waiting_bytes.pop_front();
+        self.waiting_bytes -= self.waiting.pop_front().unwrap_or(0);
     }
 
     /// Sends a log line, cut to its limit. Of the lines beyond the limit one is sent, by which the
@@ -204,7 +208,7 @@ impl Job {
     pub(crate) fn waits_for(&self) -> String {
         format!(
             "{} host calls and {} timers",
-            self.calls_waiting,
+            self.calls_waiting(),
             self.timers.by_id.len()
         )
     }

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::describe;
 use crate::job::Job;
-use crate::run::limits;
+use crate::run::{limits, with_map};
 
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
 
@@ -252,13 +252,7 @@ fn explain(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<'_, v8::Value>,
 ) -> describe::Description {
-    let map = scope
-        .get_slot_mut::<Job>()
-        .map(|job| std::mem::take(&mut job.map));
-    let map = map.unwrap_or_default();
-    let told = describe::exception(scope, value, None, &map);
-    if let Some(job) = scope.get_slot_mut::<Job>() {
-        job.map = map;
-    }
-    told
+    with_map(scope, |scope, map| {
+        describe::exception(scope, value, None, map)
+    })
 }

@@ -337,7 +337,7 @@ fn global_function<'s>(
 }
 
 /// Lends the job's source map to `body`, which needs the scope as well.
-fn with_map<'s, 'i, T>(
+pub(crate) fn with_map<'s, 'i, T>(
     scope: &mut v8::PinScope<'s, 'i>,
     body: impl FnOnce(&mut v8::PinScope<'s, 'i>, &SourceMap) -> T,
 ) -> T {

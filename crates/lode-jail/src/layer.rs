@@ -67,12 +67,6 @@ impl Layer {
             Self::Seccomp => "seccomp",
         }
     }
-
-    /// The layer of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|layer| layer.as_str() == name)
-    }
 }
 
 impl std::fmt::Display for Layer {

@@ -260,12 +260,6 @@ pub struct Probe {
     pub reply_to: Option<String>,
 }
 
-/// Reads what can be read of a job record.
-#[must_use]
-pub fn probe(text: &str) -> Probe {
-    Probe::read(text)
-}
-
 /// The same fields, whatever their types; everything beside them is skipped unread.
 #[derive(Debug, Default, Deserialize)]
 struct ProbeRecord<'a> {
@@ -277,18 +271,18 @@ struct ProbeRecord<'a> {
     reply_to: Option<&'a RawValue>,
 }
 
-impl Probe {
-    fn read(text: &str) -> Self {
-        let record: ProbeRecord<'_> = serde_json::from_str(text).unwrap_or_default();
-        let field = |value: Option<&RawValue>, max: usize| {
-            let text: String = serde_json::from_str(value?.get()).ok()?;
-            (!text.is_empty() && text.len() <= max).then_some(text)
-        };
-        Self {
-            app: field(record.app, limits::ID_BYTES_MAX),
-            hook: field(record.hook, limits::ID_BYTES_MAX * 2),
-            reply_to: field(record.reply_to, limits::REPLY_TO_BYTES_MAX),
-        }
+/// Reads what can be read of a job record.
+#[must_use]
+pub fn probe(text: &str) -> Probe {
+    let record: ProbeRecord<'_> = serde_json::from_str(text).unwrap_or_default();
+    let field = |value: Option<&RawValue>, max: usize| {
+        let text: String = serde_json::from_str(value?.get()).ok()?;
+        (!text.is_empty() && text.len() <= max).then_some(text)
+    };
+    Probe {
+        app: field(record.app, limits::ID_BYTES_MAX),
+        hook: field(record.hook, limits::ID_BYTES_MAX * 2),
+        reply_to: field(record.reply_to, limits::REPLY_TO_BYTES_MAX),
     }
 }
 

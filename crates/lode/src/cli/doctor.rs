@@ -8,7 +8,7 @@ use clap::Args;
 use lode_core::PoolOptions;
 use lode_jail::{Layer, LayerState};
 
-use super::{ConfigArgs, print_line, start_log};
+use super::{ConfigArgs, exit_code, print_line, start_log};
 use crate::config::Config;
 use crate::master::shell::{Happening, Shell};
 use crate::shown::{address, chain};
@@ -51,11 +51,7 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<ExitCode> {
     } else {
         "\nthis configuration cannot be served: see the lines marked FAIL"
     });
-    Ok(if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(exit_code(good))
 }
 
 async fn check_jail(config: &Config) -> bool {

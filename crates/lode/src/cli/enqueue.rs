@@ -9,7 +9,7 @@ use lode_proto::job::{self, JobRecord};
 use lode_proto::{Outcome, Tag};
 
 use super::run::build_request;
-use super::{ConfigArgs, UsageError, parse_duration, print_line};
+use super::{ConfigArgs, UsageError, exit_code, parse_duration, print_line};
 use crate::config::Config;
 use crate::shown::address;
 
@@ -90,11 +90,7 @@ pub(crate) async fn run(args: EnqueueArgs) -> Result<ExitCode> {
             print_line(&outcome);
             let tag = serde_json::from_str::<Outcome>(&outcome).map(|outcome| outcome.tag);
             let good = tag.is_ok_and(Tag::is_success);
-            Ok(if good {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
+            Ok(exit_code(good))
         }
         None => bail!(
             "job {id} is queued, but no outcome came within {}; is a worker serving this queue?",

@@ -116,6 +116,15 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
+/// 0 when `good`, else 1.
+pub(crate) fn exit_code(good: bool) -> ExitCode {
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
 /// One line on standard output. A reader that has gone away is no error of ours.
 pub(crate) fn print_line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");

@@ -16,7 +16,9 @@ use lode_store::{AppLimits, DocOp, NewApp, Store};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{ConfigArgs, UsageError, complain, parse_duration, print_line, read_input, start_log};
+use super::{
+    ConfigArgs, UsageError, complain, exit_code, parse_duration, print_line, read_input, start_log,
+};
 use crate::config::Config;
 use crate::master::broker::{JobScope, LogSink};
 use crate::master::clock::now;
@@ -92,11 +94,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<ExitCode> {
     let ended = run_alone(work, &config.jail.waive).await?;
     let outcome = subject.settled(ended);
     print_line(&serde_json::to_string(&outcome)?);
-    Ok(if outcome.tag.is_success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(exit_code(outcome.tag.is_success()))
 }
 
 /// Runs one job in a pool of one. Missing jail layers are complained about and accepted: this is
