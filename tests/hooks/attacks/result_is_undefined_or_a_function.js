@@ -1,0 +1,4 @@
+// attack: coercion: completes with what JSON leaves out
+// expect: completed
+// body: null
+complete(null, () => 'forged');

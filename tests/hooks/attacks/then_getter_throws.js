@@ -1,0 +1,17 @@
+// attack: thenable: makes looking for then throw inside the host's resolve
+// expect: completed
+// body: {"promise":"rejected: poisoned","callback":1}
+function onRequest(request, response) {
+  let callback = 0;
+  Object.defineProperty(Object.prototype, 'then', { get() { throw new Error('poisoned'); }, configurable: true });
+  const promise = db.insert('then_getter_throws', [{ n: 1 }]);
+  db.insert('then_getter_throws', [{ n: 2 }], function () { callback++; });
+  promise.catch((error) => {
+    delete Object.prototype.then;
+    setTimeout(() => {
+      response.body = { promise: 'rejected: ' + error.message, callback };
+      response.complete();
+    }, 1);
+    db.count('then_getter_throws', {}, () => {});
+  });
+}
