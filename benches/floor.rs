@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use lode_proto::JobLimits;
-use lode_proto::message::{BackendContext, Mode, Run, SourcePart};
+use lode_proto::message::{Mode, Realm, Run, SourcePart};
 use lode_proto::{ChildExit, ExitCause};
 
 use crate::arm::Hook;
@@ -80,7 +80,8 @@ fn run(hook: Hook) -> Run {
         endpoint: None,
         request: None,
         response: None,
-        context: BackendContext::default(),
+        app_key: "soak".to_owned(),
+        realm: Realm::default(),
         limits: JobLimits::default(),
     }
 }

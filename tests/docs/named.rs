@@ -169,12 +169,14 @@ fn shell_blocks(text: &str) -> impl Iterator<Item = &str> {
 
 /// The table of `deploy/config.md`: each key, its default, and its comment in the code.
 pub(crate) fn config_table() -> String {
-    let config = read("crates/lode/src/config.rs");
+    let config = read("crates/lode/src/config/sections.rs");
     let limits = read("crates/lode-proto/src/limits.rs");
+    let egress = read("crates/lode-egress/src/options.rs");
     let mut table = String::from("| key | default | meaning |\n|---|---|---|\n");
     for (section, default) in defaults() {
         let source = match section.as_str() {
-            "limits" => struct_of(&limits, "pub struct JobLimits {"),
+            "limits" | "ceiling" => struct_of(&limits, "pub struct JobLimits {"),
+            "egress" => struct_of(&egress, "pub struct EgressOptions {"),
             _ => {
                 let mut name = section.clone();
                 name[..1].make_ascii_uppercase();

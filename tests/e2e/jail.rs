@@ -103,6 +103,30 @@ fn zygote_and_children_have_an_empty_environment() {
 }
 
 #[test]
+fn zygote_and_children_show_no_arguments() {
+    let (_place, worker, mut processes) = idle();
+    processes.extend(worker.launchers());
+    processes.extend(worker.zygotes());
+    for process in processes {
+        let line = fs::read(process.path("cmdline")).unwrap();
+        assert!(line.iter().all(|byte| *byte == 0), "{line:?}");
+    }
+}
+
+#[test]
+fn a_child_can_make_no_process_and_open_nothing() {
+    let (_place, _worker, children) = idle();
+    for child in children {
+        let limits = fs::read_to_string(child.path("limits")).unwrap();
+        for (name, values) in [("Max processes", "0 0"), ("Max open files", "4 4")] {
+            let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
+            let is: Vec<&str> = line[name.len()..].split_whitespace().take(2).collect();
+            assert_eq!(is.join(" "), values, "{line}");
+        }
+    }
+}
+
+#[test]
 fn a_child_holds_one_socket_and_nothing_else() {
     if !is_root() {
         return;

@@ -10,11 +10,21 @@
     reason = "helpers of tests fail the test and say why"
 )]
 
+mod attacks;
 mod chaos;
 mod cli;
 mod dialects;
+mod egress;
+mod filter;
+mod health;
 mod jail;
 mod lifecycle;
+mod limits;
 mod outcomes;
+mod pager;
 mod queue;
+mod realm;
+mod secrets;
+mod starvation;
 mod support;
+mod violations;

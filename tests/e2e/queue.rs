@@ -106,7 +106,12 @@ fn the_apps_limits_replace_the_workers() {
     let (place, mut producer) = place();
     place.app(
         "small",
-        &["--wall-limit-ms", "120", "--result-limit-bytes", "200"],
+        &[
+            "--limit",
+            "wall_limit_ms=120",
+            "--limit",
+            "result_limit_bytes=200",
+        ],
     );
     place.endpoints("small", &["endless_loop", "echo"]);
     let _worker = Worker::start(&place, &[]);

@@ -1,4 +1,5 @@
 function onRequest(request, response) {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(8)), 0, 0);
+  // Shared memory is off, so there is nothing that a wait could be for; neither can it be forced.
+  Atomics.wait(new Int32Array(new ArrayBuffer(8)), 0, 0);
   response.complete();
 }

@@ -10,8 +10,8 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use lode_jail::ZygoteProcess;
 use lode_jail::control::{ControlSocket, FromZygote, ToZygote};
+use lode_jail::{JailSettings, ZygoteProcess};
 use lode_proto::ExitCause;
 use lode_proto::frame::{self, Decoder, Frame, Kind};
 use lode_proto::message::{Call, Done, Reply, Run};
@@ -41,7 +41,13 @@ pub(crate) struct ForkedChild {
 impl Forks {
     /// Starts a zygote and waits until it serves.
     pub(crate) fn launch() -> Result<Self> {
-        let (zygote, control) = ZygoteProcess::launch()?;
+        let (zygote, control) = ZygoteProcess::launch(
+            JailSettings {
+                oom_score_adj: 500,
+                nice: 0,
+            },
+            None,
+        )?;
         let mut forks = Self {
             zygote,
             control: patient(control)?,

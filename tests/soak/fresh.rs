@@ -52,7 +52,9 @@ pub(crate) fn main(path: &str) -> Result<ExitCode> {
     let script = Script::read(Path::new(path))?;
     engine::init(|exit| lode_jail::exit_now(exit.code()));
     let mut pristine = Pristine::build().map_err(anyhow::Error::msg)?;
-    pristine.wake([7; 16]).map_err(anyhow::Error::msg)?;
+    pristine
+        .wake([7; 16], lode_jail::process_cpu_us)
+        .map_err(anyhow::Error::msg)?;
     let port = MemoryPort::default();
     let report = Arc::clone(&port.report);
     let exit = pristine.run(script.run, Box::new(port));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use lode_proto::JobLimits;
-use lode_proto::message::{BackendContext, Done, Mode, Run, SourcePart};
+use lode_proto::message::{Done, Mode, Realm, Run, SourcePart};
 
 /// Where the scripts are.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/hooks/soak");
@@ -60,7 +60,8 @@ pub(crate) fn job(name: &str, source: String) -> Run {
         endpoint: None,
         request: None,
         response: None,
-        context: BackendContext::default(),
+        app_key: "soak".to_owned(),
+        realm: Realm::default(),
         // Nothing here is about limits: a busy machine must make no difference.
         limits: JobLimits {
             wall_limit_ms: 60_000,

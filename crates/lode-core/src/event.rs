@@ -2,7 +2,7 @@
 
 use lode_proto::ExitCause;
 
-use crate::{ChildId, JobKey, ZygoteId};
+use crate::{AppKey, ChildId, HookKey, JobKey, ZygoteId};
 
 /// Something that happened. An input about a child, zygote or job that the pool has already
 /// dealt with is dropped and counted ([`PoolStats::late_dropped`](crate::PoolStats)).
@@ -33,10 +33,28 @@ pub enum Input {
     JobLeased {
         /// The shell's key for this lease.
         job: JobKey,
+        /// Whose it is.
+        app: AppKey,
+        /// What it runs.
+        hook: HookKey,
         /// Wall limit of the run; the hard deadline is this plus the hard grace.
         wall_limit_us: u64,
+        /// How much of the time in which the master carries out this job's host calls does not
+        /// count as wall clock; zero counts it all.
+        host_wait_limit_us: u64,
         /// Whether the job may be run again after a platform failure.
         idempotent: bool,
+    },
+    /// The master begins to carry out host calls of this child; it carried out none before. The
+    /// wall clock of the job stands still, as far as its host-wait limit goes.
+    HostCallStarted {
+        /// Which one.
+        child: ChildId,
+    },
+    /// None of the child's host calls is being carried out any more: the wall clock goes on.
+    HostCallEnded {
+        /// Which one.
+        child: ChildId,
     },
     /// The child's report was read, is well-formed, and its host calls are finished. The shell
     /// keeps the report; the pool only decides whether it counts.
@@ -45,7 +63,8 @@ pub enum Input {
         child: ChildId,
     },
     /// The child's report was read, and host calls that it made before are still being carried
-    /// out: they have so long from now on, whatever is left of the wall limit.
+    /// out: they have so long from now on, whatever is left of the wall limit. Host calls that
+    /// start or end after this change nothing, and a second report is dropped.
     ChildReported {
         /// Which one.
         child: ChildId,
@@ -80,7 +99,7 @@ pub enum Input {
     },
 }
 
-/// What a child did that makes its job a violation.
+/// What a child did that makes its job a violation; of [`Breach::Memory`], one out of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breach {
     /// Bytes that are no frame, or a frame that has no place there.
@@ -89,6 +108,41 @@ pub enum Breach {
     HostCalls,
     /// A result above its limit.
     ResultSize,
+    /// More frames or bytes than allowed.
+    Traffic,
+    /// More resident memory than allowed, seen by the master's watch.
+    Memory,
+    /// A forbidden system call, of which the kernel's filter told the master.
+    ForbiddenCall,
+}
+
+impl Breach {
+    /// True if it throws doubt on the child's zygote, as [`ExitCause::is_suspicious`] does.
+    pub(crate) fn is_suspicious(self) -> bool {
+        match self {
+            Self::ForbiddenCall => true,
+            Self::Protocol | Self::HostCalls | Self::ResultSize | Self::Traffic | Self::Memory => {
+                false
+            }
+        }
+    }
+
+    /// What becomes of a job whose child did this while running it.
+    pub(crate) fn verdict(self) -> Verdict {
+        match self {
+            Self::Memory => Verdict::OutOfMemory {
+                cause: ExitCause::KILLED_FOR_MEMORY,
+            },
+            Self::Protocol
+            | Self::HostCalls
+            | Self::ResultSize
+            | Self::Traffic
+            | Self::ForbiddenCall => Verdict::Violation {
+                breach: Some(self),
+                cause: None,
+            },
+        }
+    }
 }
 
 /// Something for the shell to do. Naming a process that has just ended is normal: the shell
@@ -130,8 +184,8 @@ pub enum Output {
         /// What.
         job: JobKey,
     },
-    /// The job has its outcome. Each leased job ends in exactly one of `Settle`, `Retry` and
-    /// `Release`, or in none after `LeaseLost`.
+    /// The job has its outcome. Each leased job ends in exactly one of `Settle`, `Retry`,
+    /// `Release` and `Postpone`, or in none after `LeaseLost`.
     Settle {
         /// Which one.
         job: JobKey,
@@ -150,6 +204,12 @@ pub enum Output {
         /// Which one.
         job: JobKey,
     },
+    /// The job may not start now, and there is no room for it to wait in here: hand it back, but
+    /// not at once, or this worker would lease it again in a moment.
+    Postpone {
+        /// Which one.
+        job: JobKey,
+    },
     /// Said once, at the end of a drain: nothing runs, nothing is held, no child is left and each
     /// zygote was told to stop.
     Drained,
@@ -165,7 +225,12 @@ pub enum Verdict {
     },
     /// The hard deadline passed.
     TimedOut,
-    /// The child ended for want of memory.
+    /// The kernel ended the child at its limit of CPU time.
+    CpuTimedOut {
+        /// How it ended.
+        cause: ExitCause,
+    },
+    /// The child ended for want of memory, or was ended because it used too much.
     OutOfMemory {
         /// How it ended.
         cause: ExitCause,

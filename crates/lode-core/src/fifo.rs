@@ -36,10 +36,6 @@ impl<T> Fifo<T> {
         self.entries.first_key_value().map(|(_, entry)| entry)
     }
 
-    pub(crate) fn pop(&mut self) -> Option<T> {
-        self.entries.pop_first().map(|(_, entry)| entry)
-    }
-
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<T> {
         self.entries.remove(&ticket)
     }
@@ -58,18 +54,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_leave_in_order_and_from_the_middle() {
+    fn entries_leave_from_the_front_and_from_the_middle() {
         let mut fifo = Fifo::new();
-        fifo.push('a');
+        let a = fifo.push('a');
         let b = fifo.push('b');
-        fifo.push('c');
+        let c = fifo.push('c');
         assert_eq!(fifo.remove(b), Some('b'));
         assert_eq!(fifo.remove(b), None);
         assert_eq!((fifo.first(), fifo.len()), (Some(&'a'), 2));
-        assert_eq!(
-            (fifo.pop(), fifo.pop(), fifo.pop()),
-            (Some('a'), Some('c'), None)
-        );
+        assert_eq!((fifo.remove(a), fifo.first()), (Some('a'), Some(&'c')));
+        assert_eq!((fifo.remove(c), fifo.first()), (Some('c'), None));
         assert_eq!(fifo.len(), 0);
     }
 }

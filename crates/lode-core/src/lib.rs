@@ -1,5 +1,5 @@
 //! Lode's decisions, sans-IO: which zygotes and children exist, which child runs which leased
-//! job, and when each is killed, replaced or drained.
+//! job, whose turn it is, when each is killed, replaced or drained, and which app is banned.
 //!
 //! Nothing here waits, reads a clock, draws a random number or opens a descriptor: the shell
 //! hands in what happened and the instant at which it saw it ([`Input`], [`Time`]), and carries
@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod breaker;
 mod event;
 mod fifo;
 mod id;
@@ -16,8 +17,9 @@ mod pool;
 mod stats;
 mod time;
 
+pub use breaker::{Ban, Breaker, BreakerOptions};
 pub use event::{Breach, Input, Output, Verdict};
-pub use id::{ChildId, JobKey, ZygoteId};
+pub use id::{AppKey, ChildId, HookKey, JobKey, ZygoteId};
 pub use options::PoolOptions;
 pub use pool::Pool;
 pub use stats::{ChildCounts, PoolStats};

@@ -38,10 +38,14 @@ pub struct PoolStats {
     pub children: ChildCounts,
     /// Zygotes that are not known to have ended, now.
     pub zygotes: usize,
-    /// Leased jobs that wait for a child, now.
+    /// Leased jobs that wait for a child or for their app's or hook's turn, now.
     pub held: usize,
+    /// Hooks with a job that lately cost a child, now.
+    pub hooks_in_trouble: usize,
     /// Jobs started.
     pub jobs_started: u64,
+    /// `Postpone` outputs.
+    pub jobs_postponed: u64,
     /// `SpawnChild` outputs.
     pub children_requested: u64,
     /// `StartZygote` outputs.

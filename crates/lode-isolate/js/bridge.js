@@ -3,7 +3,7 @@
 (function (host, global) {
   'use strict';
   const { parse: jsonParse, stringify: jsonStringify } = JSON;
-  const { create, defineProperty, keys } = Object;
+  const { create, defineProperty, keys, setPrototypeOf } = Object;
   const { isArray } = Array;
   const ErrorCtor = Error, TypeErrorCtor = TypeError, PromiseCtor = Promise;
   const toNumber = Number, toString = String, isNaN = Number.isNaN;
@@ -17,6 +17,14 @@
       __proto__: null, value, writable: true, enumerable: false, configurable: true,
     });
   }
+  // A property like any other; an assignment would meet a setter of the tenant's on a prototype.
+  function put(object, name, value) {
+    defineProperty(object, name, {
+      __proto__: null, value, writable: true, enumerable: true, configurable: true,
+    });
+  }
+  // A list whose elements no setter on Array.prototype or Object.prototype can swallow.
+  function list() { return setPrototypeOf([], null); }
   function noop() {}
 
   // Pending host calls by id; a null prototype keeps a tenant's Object.prototype out.
@@ -25,7 +33,7 @@
   function hostError(error) {
     const out = new ErrorCtor(error.message);
     hidden(out, 'name', error.code);
-    out.code = error.code;
+    put(out, 'code', error.code);
     return out;
   }
 
@@ -42,23 +50,33 @@
     return promise;
   }
 
+  // A host call that answers at once, for functions that return their result.
+  function callNow(method, args) {
+    const reply = host.callNow(method, jsonStringify(args));
+    const value = jsonParse(reply[1]);
+    if (reply[0]) return value;
+    throw hostError(value);
+  }
+
   // Marks a promise as looked after.
-  function ignore(promise) { apply(promiseThen, promise, [undefined, noop]); }
+  function ignore(promise) { host.ignore(promise); }
 
   // Called by the host with a call's result.
   function reply(id, ok, text) {
     const settle = pending[id];
     if (settle === undefined) return;
     delete pending[id];
+    // Called as plain functions: as methods they would get the record as their `this`.
+    const { resolve, reject, convert, callback } = settle;
     const value = jsonParse(text);
     if (ok) {
-      const result = settle.convert === undefined ? value : settle.convert(value);
-      settle.resolve(result);
-      if (settle.callback !== undefined) settle.callback(null, result);
+      const result = convert === undefined ? value : convert(value);
+      resolve(result);
+      if (callback !== undefined) callback(null, result);
     } else {
       const error = hostError(value);
-      settle.reject(error);
-      if (settle.callback !== undefined) settle.callback(error);
+      reject(error);
+      if (callback !== undefined) callback(error);
     }
   }
 
@@ -112,6 +130,9 @@
     apply(entry.fn, global, entry.args);
   }
 
+  // Calls back with no error, later: for functions whose callback nothing waits for.
+  function later(callback) { startTimer('callback', callback, 0, false, [null]); }
+
   hidden(global, 'setTimeout', function setTimeout(fn, delay, ...args) {
     return startTimer('setTimeout', fn, delay, false, args);
   });
@@ -124,7 +145,9 @@
   hidden(global, 'clearTimeout', function clearTimeout(id) { stopTimer(id); });
   hidden(global, 'clearInterval', function clearInterval(id) { stopTimer(id); });
   hidden(global, 'clearImmediate', function clearImmediate(id) { stopTimer(id); });
+  // Its own constructor keeps `then` from asking Promise.prototype, and so the tenant, for one.
   const resolved = PromiseCtor.resolve();
+  hidden(resolved, 'constructor', undefined);
   hidden(global, 'queueMicrotask', function queueMicrotask(fn) {
     if (typeof fn !== 'function') throw new TypeErrorCtor('queueMicrotask needs a function');
     apply(promiseThen, resolved, [() => { fn(); }]);
@@ -132,6 +155,31 @@
 
   // Its timeout would run on V8's own delayed tasks, which no event loop here waits for.
   delete Atomics.waitAsync;
+
+  // Shared memory is off: there is no second thread to share with, and one that counted would be
+  // a clock. WebAssembly could still make some; its buffers never come out.
+  delete global.SharedArrayBuffer;
+  const { Memory } = WebAssembly;
+  const memoryBuffer = Object.getOwnPropertyDescriptor(Memory.prototype, 'buffer').get;
+  const isPlainBuffer = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength').get;
+  function plainBuffer(buffer) {
+    try {
+      apply(isPlainBuffer, buffer, []);
+    } catch {
+      throw new TypeErrorCtor('shared memory is not available');
+    }
+    return buffer;
+  }
+  defineProperty(Memory.prototype, 'buffer', {
+    __proto__: null, configurable: true, enumerable: true, set: undefined,
+    get() { return plainBuffer(apply(memoryBuffer, this, [])); },
+  });
+  for (const name of ['toFixedLengthBuffer', 'toResizableBuffer']) {
+    const real = Memory.prototype[name];
+    if (real !== undefined) {
+      hidden(Memory.prototype, name, { [name]() { return plainBuffer(apply(real, this, [])); } }[name]);
+    }
+  }
 
   const console = {};
   const levels = {
@@ -144,7 +192,7 @@
   hidden(global, 'console', console);
 
   return {
-    __proto__: null, apply, call, create, hidden, host, ignore, isArray, jsonParse, jsonStringify, keys,
-    log, noop, reply, show, timer, toNumber, toString, ErrorCtor, TypeErrorCtor,
+    __proto__: null, apply, call, callNow, create, hidden, host, ignore, isArray, jsonParse, jsonStringify, keys,
+    later, list, log, noop, put, reply, show, timer, toNumber, toString, ErrorCtor, TypeErrorCtor,
   };
 })

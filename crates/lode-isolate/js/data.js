@@ -1,7 +1,7 @@
 // Documents: one set of operations behind `db` (plain) and `modules.collectionAccess` (Kinvey).
 (function (bridge, global) {
   'use strict';
-  const { call, hidden, TypeErrorCtor, ErrorCtor, apply, toString } = bridge;
+  const { call, hidden, list, put, TypeErrorCtor, ErrorCtor, apply, toString } = bridge;
   const hexPattern = /^[0-9a-fA-F]{24}$/;
   const test = RegExp.prototype.exec;
   const lower = String.prototype.toLowerCase;
@@ -26,7 +26,7 @@
   // Splits off a trailing callback: (a, b, fn) is [a, b] and fn. Callbacks may stand anywhere
   // after the needed arguments, as tenants write them.
   function split(args) {
-    const values = [];
+    const values = list();
     let callback;
     for (let i = 0; i < args.length; i++) {
       if (typeof args[i] === 'function') { callback = args[i]; break; }
@@ -45,27 +45,27 @@
     const wanted = (query) => (plain && query === undefined ? {} : query);
     return {
       find(values, callback) {
-        return call('db.find', { collection, query: wanted(values[0]), options: values[1] }, undefined, callback);
+        return call('db.find', { __proto__: null, collection, query: wanted(values[0]), options: values[1] }, undefined, callback);
       },
       findOne(values, callback) {
-        return call('db.findOne', { collection, query: wanted(values[0]), options: values[1] }, undefined, callback);
+        return call('db.findOne', { __proto__: null, collection, query: wanted(values[0]), options: values[1] }, undefined, callback);
       },
       insert(values, callback) {
         const convert = plain && !bridge.isArray(values[0]) ? first : undefined;
-        return call('db.insert', { collection, entity: values[0] }, convert, callback);
+        return call('db.insert', { __proto__: null, collection, entity: values[0] }, convert, callback);
       },
       save(values, callback) {
-        return call('db.save', { collection, entity: values[0] }, undefined, callback);
+        return call('db.save', { __proto__: null, collection, entity: values[0] }, undefined, callback);
       },
       update(values, callback) {
-        const args = { collection, query: wanted(values[0]), entity: values[1], options: values[2] };
+        const args = { __proto__: null, collection, query: wanted(values[0]), entity: values[1], options: values[2] };
         return call('db.update', args, affected, callback);
       },
       remove(values, callback) {
-        return call('db.remove', { collection, query: wanted(values[0]) }, count, callback);
+        return call('db.remove', { __proto__: null, collection, query: wanted(values[0]) }, count, callback);
       },
       count(values, callback) {
-        return call('db.count', { collection, query: wanted(values[0]) }, count, callback);
+        return call('db.count', { __proto__: null, collection, query: wanted(values[0]) }, count, callback);
       },
     };
   }
@@ -80,20 +80,20 @@
     const out = {};
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
-      out[name] = { [name](...args) {
+      put(out, name, { [name](...args) {
         const { values, callback } = split(args);
         const promise = run[name](values, callback);
         // Kinvey's calls are fire and forget: without a callback nobody hears of a failure, and
         // it must not end the hook.
         if (!plain && callback === undefined) bridge.ignore(promise);
         return plain ? promise : undefined;
-      } }[name];
+      } }[name]);
       if (!plain) {
         const twin = name + 'Async';
         hidden(out, twin, { [twin](...args) { return run[name](split(args).values); } }[twin]);
       }
     }
-    if (!plain) out.objectID = objectID;
+    if (!plain) put(out, 'objectID', objectID);
     return out;
   }
 
@@ -105,12 +105,12 @@
     };
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
-      db[name] = { [name](...args) {
+      put(db, name, { [name](...args) {
         let { values, callback } = split(args);
         let collection = own;
         if (typeof values[0] === 'string') {
           collection = values[0];
-          const rest = [];
+          const rest = list();
           for (let i = 1; i < values.length; i++) rest[i - 1] = values[i];
           values = rest;
         }
@@ -118,7 +118,7 @@
           throw new TypeErrorCtor(`db.${name} needs a collection: db.${name}('books', …)`);
         }
         return operations(collection, true)[name](values, callback);
-      } }[name];
+      } }[name]);
     }
     return db;
   }
@@ -128,7 +128,7 @@
       collection(name) { return handle(name, false); },
       collectionExists(name, callback) {
         if (typeof callback !== 'function') callback = bridge.noop;
-        call('db.collectionExists', { collection: name }, undefined, callback);
+        call('db.collectionExists', { __proto__: null, collection: name }, undefined, callback);
       },
       objectID,
     };

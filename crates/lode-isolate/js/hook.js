@@ -1,7 +1,7 @@
 // One hook's surroundings: request, response, modules, `complete`. Built per job by `begin`.
-(function (bridge, data, global) {
+(function (bridge, data, egress, clock, global) {
   'use strict';
-  const { hidden, host, jsonParse, jsonStringify, keys, log, show, toNumber, toString } = bridge;
+  const { callNow, hidden, host, jsonParse, jsonStringify, keys, later, log, show, toNumber, toString } = bridge;
   const isInteger = Number.isInteger;
   const indexOf = String.prototype.indexOf, slice = String.prototype.slice;
   const toLowerCase = String.prototype.toLowerCase;
@@ -125,7 +125,7 @@
   function logger() {
     const write = (level) => (message, callback) => {
       log(level, [message === undefined ? null : message]);
-      if (typeof callback === 'function') global.setImmediate(callback, null);
+      if (typeof callback === 'function') later(callback);
     };
     return { info: write('info'), warn: write('warning'), error: write('error'), fatal: write('fatal') };
   }
@@ -159,28 +159,28 @@
     }
     return out;
   }
-  function securityContext(context) {
+  // The keys stay with the master: it compares, and hands out what a hook asks for by name.
+  function securityContext(appKey) {
     const header = request.headers.authorization;
     if (typeof header !== 'string' || apply(slice, header, [0, 6]) !== 'Basic ') return 'unknown';
     const pair = fromBase64(apply(slice, header, [6]));
     const colon = apply(indexOf, pair, [':']);
     if (colon < 0) return 'unknown';
-    if (apply(slice, pair, [0, colon]) !== context.app_key) return 'user';
-    const secret = apply(slice, pair, [colon + 1]);
-    if (secret === context.master_secret) return 'master';
-    return secret === context.app_secret ? 'app' : 'unknown';
+    if (apply(slice, pair, [0, colon]) !== appKey) return 'user';
+    return callNow('app.securityContext', { __proto__: null, secret: apply(slice, pair, [colon + 1]) });
   }
 
-  function makeModules(context) {
+  function makeModules(appKey) {
     return {
       logger: logger(),
       collectionAccess: data.collectionAccess(),
+      request: egress.requestModule,
       utils: { tempObjectStore: tempObjectStore() },
       backendContext: {
-        getAppKey() { return context.app_key; },
-        getAppSecret() { return context.app_secret; },
-        getMasterSecret() { return context.master_secret; },
-        getSecurityContext() { return securityContext(context); },
+        getAppKey() { return appKey; },
+        getAppSecret() { return callNow('app.appSecret', {}); },
+        getMasterSecret() { return callNow('app.masterSecret', {}); },
+        getSecurityContext() { return securityContext(appKey); },
         getAuthenticatedUsername() { return request.username; },
       },
     };
@@ -195,8 +195,9 @@
   }
 
   // Called by the host with the job; returns the arguments of a Kinvey hook.
-  function begin(requestText, responseText, contextText, collection, functionName, endpoint) {
+  function begin(requestText, responseText, appKey, collection, functionName, endpoint, clockKind) {
     finished = false; // the warm-up has ended once
+    clock.set(clockKind);
     const named = collection !== undefined ? collection : endpoint;
     request = makeRequest(
       requestText === undefined ? {} : jsonParse(requestText), named, functionName);
@@ -207,7 +208,8 @@
     hidden(global, 'complete', complete);
     hidden(global, 'db', data.database(own));
     hidden(global, 'request', request);
-    return [request, response, makeModules(jsonParse(contextText))];
+    hidden(global, 'fetch', egress.fetch);
+    return [request, response, makeModules(appKey)];
   }
 
   return { __proto__: null, begin, reply: bridge.reply, timer: bridge.timer };

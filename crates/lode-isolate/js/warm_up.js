@@ -2,7 +2,7 @@
 onPreSave = function (request, response, modules) {
   modules.logger.info('warm');
   modules.utils.tempObjectStore.set('a', 1);
-  modules.backendContext.getSecurityContext();
+  modules.backendContext.getAppKey();
   const books = modules.collectionAccess.collection('books');
   // ICU looks for the machine's time zone and locale once; afterwards children need no file.
   new Date(0).toLocaleString('en-US');

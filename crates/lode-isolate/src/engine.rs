@@ -57,6 +57,12 @@ pub(crate) fn leave(cause: ChildExit) -> ! {
     }
 }
 
-fn on_fatal(_file: &str, _line: i32, _message: &str) {
-    leave(ChildExit::EngineFatal)
+fn on_fatal(_file: &str, _line: i32, message: &str) {
+    // ICU's objects are made of native memory, and V8 does not go on without one.
+    let starved = message.starts_with("Failed to create ICU") || message.contains("out of memory");
+    leave(if starved {
+        ChildExit::OutOfMemory
+    } else {
+        ChildExit::EngineFatal
+    })
 }

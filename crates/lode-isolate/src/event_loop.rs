@@ -1,14 +1,14 @@
 //! The child's event loop: microtasks, V8's own tasks, timers, replies; blocking, no runtime.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use deno_core::v8;
 use lode_proto::message::{Done, Reply};
 use lode_proto::{ChildExit, Tag};
 
-use crate::job::{Incoming, Job, Progress};
+use crate::job::{Incoming, Job, Progress, limits};
 use crate::natives::end;
-use crate::run::{Stage, limits};
+use crate::run::Stage;
 use crate::watchdog::now;
 
 pub(crate) struct EventLoop<'a> {
@@ -41,7 +41,7 @@ impl EventLoop<'_> {
             }
             match self.next(scope) {
                 Next::Timer(id) => self.fire(scope, id),
-                Next::Reply(reply) => self.deliver(scope, &reply),
+                Next::Reply(reply) => self.deliver(scope, reply),
                 Next::Again => {}
                 Next::End(done) => return end(scope, done),
                 Next::Lost => {
@@ -76,6 +76,11 @@ impl EventLoop<'_> {
                 Some(true) => {}
             }
         }
+        if let Some(reason) = scope.get_slot_mut::<Job>().and_then(Job::take_uncaught) {
+            let reason = v8::Local::new(scope, reason);
+            self.stage.threw(scope, reason, None, "");
+            return true;
+        }
         let reason = scope.get_slot_mut::<Job>().and_then(Job::take_rejection);
         let Some(reason) = reason else { return false };
         let reason = v8::Local::new(scope, reason);
@@ -95,7 +100,7 @@ impl EventLoop<'_> {
         }
         if self.fired && job.calls_waiting() > 0 {
             self.fired = false;
-            let next = Self::receive(job, Duration::ZERO);
+            let next = Self::receive(job, Some(time));
             if !matches!(next, Next::Again) {
                 return next;
             }
@@ -108,14 +113,11 @@ impl EventLoop<'_> {
         if due.is_none() && job.calls_waiting() == 0 {
             return Next::End(self.never_completed(job.calls));
         }
-        let until = due.map_or(job.deadline, |due| due.min(job.deadline));
-        // Waits end a little late rather than a little early: poll counts in milliseconds.
-        let wait = until.saturating_duration_since(time) + Duration::from_micros(999);
-        Self::receive(job, wait)
+        Self::receive(job, due)
     }
 
-    fn receive(job: &mut Job, wait: Duration) -> Next {
-        match job.receive(Some(wait)) {
+    fn receive(job: &mut Job, due: Option<Instant>) -> Next {
+        match job.receive(due) {
             Ok(Incoming::Reply(reply)) => {
                 job.call_answered();
                 Next::Reply(reply)
@@ -126,9 +128,7 @@ impl EventLoop<'_> {
     }
 
     fn timed_out(job: &Job) -> Done {
-        let (ms, what) = (job.limits.wall_limit_ms, job.waits_for());
-        let debug = format!("the wall limit of {ms} ms passed while waiting for {what}");
-        Done::failure(Tag::HookTimeout, debug, None)
+        Done::failure(Tag::HookTimeout, job.timed_out_waiting(), None)
     }
 
     fn never_completed(&mut self, calls: u64) -> Done {
@@ -156,13 +156,10 @@ impl EventLoop<'_> {
             .enter(scope, |scope| timer.call(scope, receiver, &[id]));
     }
 
-    fn deliver(&self, scope: &mut v8::PinScope<'_, '_>, reply: &Reply) {
+    fn deliver(&self, scope: &mut v8::PinScope<'_, '_>, reply: Reply) {
         let function = v8::Local::new(scope, &self.stage.entry.reply);
-        let (ok, json) = match (&reply.ok, &reply.error) {
-            (Some(value), _) => (true, value.get().to_owned()),
-            (None, Some(error)) => (false, serde_json::to_string(error).unwrap_or_default()),
-            (None, None) => (true, "null".to_owned()),
-        };
+        let id = reply.id;
+        let (ok, json) = reply.into_parts();
         let Some(json) = v8::String::new(scope, &json) else {
             let limit = limits(scope).heap_limit_bytes;
             let debug =
@@ -170,7 +167,7 @@ impl EventLoop<'_> {
             return end(scope, Done::failure(Tag::HookOutOfMemory, debug, None));
         };
         let args = [
-            v8::Integer::new_from_unsigned(scope, reply.id).into(),
+            v8::Integer::new_from_unsigned(scope, id).into(),
             v8::Boolean::new(scope, ok).into(),
             json.into(),
         ];

@@ -5,7 +5,7 @@
 //!    └──────the master is gone──────────────────► Lost
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,10 @@ use lode_proto::message::{Call, Done, Log, Reply};
 use lode_proto::{ChildExit, JobLimits, Tag};
 
 use crate::describe;
+use crate::rejections::{Rejection, Rejections};
 use crate::source::SourceMap;
-use crate::watchdog::now;
+use crate::timers::Timers;
+use crate::watchdog::{Watchdog, now};
 
 /// What came through the port.
 #[derive(Debug)]
@@ -51,12 +53,6 @@ pub(crate) enum Progress {
     Lost(ChildExit),
 }
 
-/// A promise that was rejected with nobody to look after it.
-struct Rejection {
-    promise: v8::Global<v8::Promise>,
-    reason: v8::Global<v8::Value>,
-}
-
 /// Lives in the isolate's slot while the job runs.
 pub(crate) struct Job {
     port: Box<dyn Port>,
@@ -64,6 +60,11 @@ pub(crate) struct Job {
     pub(crate) progress: Progress,
     pub(crate) map: SourceMap,
     pub(crate) deadline: Instant,
+    /// By how much waiting for host calls may still move the deadline.
+    pause_left: Duration,
+    pub(crate) watchdog: Option<Watchdog>,
+    /// Replies that came while another one was waited for.
+    early: VecDeque<Reply>,
     /// Where JavaScript was when it was stopped from outside.
     pub(crate) stopped_at: Option<String>,
     pub(crate) calls: u64,
@@ -73,7 +74,9 @@ pub(crate) struct Job {
     waiting_bytes: usize,
     log_lines: u64,
     timers: Timers,
-    rejections: Vec<Rejection>,
+    rejections: Rejections,
+    /// The first exception that came out where nobody could catch it.
+    uncaught: Option<v8::Global<v8::Value>>,
     cpu_start_us: u64,
 }
 
@@ -87,13 +90,17 @@ impl Job {
             progress: Progress::Running,
             map,
             deadline,
+            pause_left: Duration::from_millis(limits.host_wait_limit_ms),
+            watchdog: None,
+            early: VecDeque::new(),
             stopped_at: None,
             calls: 0,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             log_lines: 0,
             timers: Timers::default(),
-            rejections: Vec::new(),
+            rejections: Rejections::default(),
+            uncaught: None,
             cpu_start_us,
         }
     }
@@ -188,8 +195,73 @@ impl Job {
         }
     }
 
-    pub(crate) fn receive(&mut self, wait: Option<Duration>) -> io::Result<Incoming> {
-        self.port.receive(wait)
+    /// Waits for the next reply until `due`, or until the deadline if that is nothing or later. While
+    /// host calls are waiting, the wall clock stands still, as long as that is allowed.
+    pub(crate) fn receive(&mut self, due: Option<Instant>) -> io::Result<Incoming> {
+        if let Some(reply) = self.early.pop_front() {
+            return Ok(Incoming::Reply(reply));
+        }
+        self.receive_new(due)
+    }
+
+    fn receive_new(&mut self, due: Option<Instant>) -> io::Result<Incoming> {
+        let start = now();
+        let paused = self.calls_waiting() > 0;
+        let end = self.deadline
+            + if paused {
+                self.pause_left
+            } else {
+                Duration::ZERO
+            };
+        let until = due.map_or(end, |due| due.min(end));
+        // Waits end a little late rather than a little early: poll counts in milliseconds.
+        let mut wait = until.saturating_duration_since(start);
+        if wait > Duration::ZERO {
+            wait += Duration::from_micros(999);
+        }
+        if !paused {
+            return self.port.receive(Some(wait));
+        }
+        if let Some(watchdog) = &self.watchdog {
+            watchdog.pause();
+        }
+        let incoming = self.port.receive(Some(wait));
+        let moved = (now() - start).min(self.pause_left);
+        self.pause_left -= moved;
+        self.deadline += moved;
+        if let Some(watchdog) = &self.watchdog {
+            watchdog.resume(self.deadline);
+        }
+        incoming
+    }
+
+    /// Waits for the reply to one call; others that come meanwhile are kept. `None` when the
+    /// deadline passed first or the master is gone.
+    pub(crate) fn receive_reply_to(&mut self, id: u32) -> Option<Reply> {
+        loop {
+            match self.receive_new(None) {
+                Ok(Incoming::Reply(reply)) => {
+                    // Replies come in the order of the calls.
+                    if reply.id == id {
+                        self.early_answered();
+                        return Some(reply);
+                    }
+                    self.early.push_back(reply);
+                }
+                Ok(Incoming::TimedOut) if now() < self.deadline => {}
+                Ok(Incoming::TimedOut) => return None,
+                Ok(Incoming::Closed) | Err(_) => {
+                    self.progress = Progress::Lost(ChildExit::SocketLost);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The last of the waiting calls has its reply, although earlier ones are still to be delivered.
+    fn early_answered(&mut self) {
+        let index = self.early.len().min(self.waiting.len().saturating_sub(1));
+        self.waiting_bytes -= self.waiting.remove(index).unwrap_or(0);
     }
 
     pub(crate) fn timers(&mut self) -> &mut Timers {
@@ -198,62 +270,31 @@ impl Job {
 
     /// The reason of the first rejection that nobody looked after.
     pub(crate) fn take_rejection(&mut self) -> Option<v8::Global<v8::Value>> {
-        if self.rejections.is_empty() {
-            return None;
-        }
-        Some(self.rejections.remove(0).reason)
+        self.rejections
+            .take_first()
+            .map(|rejection| rejection.reason)
     }
 
-    /// What the job waits for, in words.
-    pub(crate) fn waits_for(&self) -> String {
+    /// The first exception that came out where nobody could catch it.
+    pub(crate) fn take_uncaught(&mut self) -> Option<v8::Global<v8::Value>> {
+        self.uncaught.take()
+    }
+
+    /// That the wall clock has run out while nothing was computed, in words.
+    pub(crate) fn timed_out_waiting(&self) -> String {
+        let limits = &self.limits;
+        let paused = if self.pause_left.is_zero() && limits.host_wait_limit_ms > 0 {
+            let ms = limits.host_wait_limit_ms;
+            format!(" (waiting for host calls has lengthened it by {ms} ms, as far as is allowed)")
+        } else {
+            String::new()
+        };
         format!(
-            "{} host calls and {} timers",
+            "the wall limit of {} ms passed while waiting for {} host calls and {} timers{paused}",
+            limits.wall_limit_ms,
             self.calls_waiting(),
-            self.timers.by_id.len()
+            self.timers.len()
         )
-    }
-}
-
-/// Pending timers in the order in which they are due; equal ones in the order of their start.
-#[derive(Debug, Default)]
-pub(crate) struct Timers {
-    due: BTreeSet<(Instant, u64)>,
-    by_id: BTreeMap<u64, (Instant, Option<Duration>)>,
-}
-
-impl Timers {
-    pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
-    }
-
-    pub(crate) fn start(&mut self, id: u64, delay: Duration, repeat: bool) {
-        let at = now() + delay;
-        self.due.insert((at, id));
-        self.by_id.insert(id, (at, repeat.then_some(delay)));
-    }
-
-    pub(crate) fn stop(&mut self, id: u64) {
-        if let Some((at, _)) = self.by_id.remove(&id) {
-            self.due.remove(&(at, id));
-        }
-    }
-
-    pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.due.first().map(|(at, _)| *at)
-    }
-
-    /// Takes the next timer that is due; a repeating one is put back for its next time.
-    pub(crate) fn take_due(&mut self, time: Instant) -> Option<u64> {
-        let (at, id) = *self.due.first()?;
-        if at > time {
-            return None;
-        }
-        self.due.remove(&(at, id));
-        let (_, repeat) = self.by_id.remove(&id)?;
-        if let Some(delay) = repeat {
-            self.start(id, delay, true);
-        }
-        Some(id)
     }
 }
 
@@ -283,6 +324,7 @@ pub(crate) fn track_rejection(
     scope: &mut v8::PinCallbackScope<'_, '_>,
     message: &v8::PromiseRejectMessage<'_>,
 ) {
+    let hash = message.get_promise().get_identity_hash().get();
     let promise = v8::Global::new(scope, message.get_promise());
     let reason = message
         .get_value()
@@ -293,14 +335,34 @@ pub(crate) fn track_rejection(
     match message.get_event() {
         v8::PromiseRejectEvent::PromiseRejectWithNoHandler => {
             if let Some(reason) = reason {
-                job.rejections.push(Rejection { promise, reason });
+                job.rejections.add(hash, Rejection { promise, reason });
             }
         }
         v8::PromiseRejectEvent::PromiseHandlerAddedAfterReject => {
-            job.rejections
-                .retain(|rejection| rejection.promise != promise);
+            job.rejections.forget(hash, &promise);
         }
         v8::PromiseRejectEvent::PromiseRejectAfterResolved
         | v8::PromiseRejectEvent::PromiseResolveAfterResolved => {}
     }
+}
+
+/// Keeps the first exception that came out where nobody could catch it.
+pub(crate) fn keep_uncaught(
+    scope: &mut v8::PinCallbackScope<'_, '_>,
+    exception: v8::Local<'_, v8::Value>,
+) {
+    let exception = v8::Global::new(scope, exception);
+    if let Some(job) = scope.get_slot_mut::<Job>()
+        && job.uncaught.is_none()
+    {
+        job.uncaught = Some(exception);
+    }
+}
+
+/// The job's limits.
+pub(crate) fn limits(scope: &v8::PinScope<'_, '_>) -> JobLimits {
+    scope
+        .get_slot::<Job>()
+        .map(|job| job.limits)
+        .unwrap_or_default()
 }

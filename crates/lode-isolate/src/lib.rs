@@ -15,9 +15,12 @@ mod event_loop;
 mod job;
 mod natives;
 mod pristine;
+mod rejections;
 mod run;
 mod source;
+mod stack;
 mod sys;
+mod timers;
 mod warm_up;
 mod watchdog;
 

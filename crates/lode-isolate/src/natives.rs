@@ -12,8 +12,8 @@ use lode_proto::plain_json;
 use serde_json::value::RawValue;
 
 use crate::describe;
-use crate::job::Job;
-use crate::run::{limits, with_map};
+use crate::job::{Job, limits};
+use crate::run::with_map;
 
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
 
@@ -22,6 +22,8 @@ pub(crate) fn host_object<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s,
     let host = v8::Object::new(scope);
     let natives = [
         ("call", v8::Function::new(scope, call)),
+        ("callNow", v8::Function::new(scope, call_now)),
+        ("ignore", v8::Function::new(scope, ignore)),
         ("log", v8::Function::new(scope, log)),
         ("startTimer", v8::Function::new(scope, start_timer)),
         ("stopTimer", v8::Function::new(scope, stop_timer)),
@@ -91,26 +93,55 @@ pub(crate) fn end(scope: &mut v8::PinScope<'_, '_>, done: Done) {
 }
 
 fn call(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, mut rv: v8::ReturnValue<'_>) {
-    let method = string(scope, &args, 0);
+    if let Some(id) = send_call(scope, &args) {
+        rv.set_uint32(id);
+    }
+}
+
+/// Sends the host call `(method, payload)`. `None` when that was the end of the job.
+fn send_call(scope: &mut v8::PinScope<'_, '_>, args: &Arguments<'_>) -> Option<u32> {
+    let method = string(scope, args, 0);
     let limit = limits(scope).host_call_limit_bytes;
-    let payload = match payload(scope, &args, 1, limit) {
-        Ok(payload) => payload,
-        Err(length) => {
-            let debug =
-                format!("{method} was given {length} characters, allowed are {limit} bytes");
-            return end(scope, Done::failure(Tag::HookViolation, debug, None));
+    let sent = match payload(scope, args, 1, limit) {
+        Ok(payload) => {
+            let job = scope.get_slot_mut::<Job>()?;
+            if !job.is_running() {
+                scope.terminate_execution();
+                return None;
+            }
+            job.call(method, payload)
         }
+        Err(length) => Err(format!(
+            "{method} was given {length} characters, allowed are {limit} bytes"
+        )),
+    };
+    sent.map_err(|debug| end(scope, Done::failure(Tag::HookViolation, debug, None)))
+        .ok()
+}
+
+/// `callNow(method, payload)`: a host call whose reply is waited for, as `[ok, text]`. For calls
+/// that answer at once and stand behind functions of Kinvey's that return their result.
+fn call_now(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, mut rv: v8::ReturnValue<'_>) {
+    let Some(id) = send_call(scope, &args) else {
+        return;
     };
     let Some(job) = scope.get_slot_mut::<Job>() else {
         return;
     };
-    if !job.is_running() {
-        scope.terminate_execution();
-        return;
-    }
-    match job.call(method, payload) {
-        Ok(id) => rv.set_uint32(id),
-        Err(debug) => end(scope, Done::failure(Tag::HookViolation, debug, None)),
+    let Some(reply) = job.receive_reply_to(id) else {
+        let debug = job.timed_out_waiting();
+        return end(scope, Done::failure(Tag::HookTimeout, debug, None));
+    };
+    let (ok, json) = reply.into_parts();
+    let ok = v8::Boolean::new(scope, ok).into();
+    let json = text(scope, &json).into();
+    rv.set(v8::Array::new_with_elements(scope, &[ok, json]).into());
+}
+
+/// `ignore(promise)`: its rejection is looked after. Unlike `then`, this runs none of a tenant's code.
+fn ignore(_scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::ReturnValue<'_>) {
+    if let Ok(promise) = v8::Local::<v8::Promise>::try_from(args.get(0)) {
+        promise.mark_as_handled();
     }
 }
 

@@ -9,7 +9,7 @@ use lode_proto::message::Run;
 use crate::budget::{ArrayBudget, HeapBudget};
 use crate::job::{Job, Port};
 use crate::watchdog::Watchdog;
-use crate::{engine, natives, run, sys, warm_up};
+use crate::{describe, engine, natives, run, sys, warm_up};
 
 /// Heap limit while there is no job, in bytes: small, so that the budget is asked early.
 const INITIAL_HEAP_BYTES: usize = 16 << 20;
@@ -17,6 +17,8 @@ const INITIAL_HEAP_BYTES: usize = 16 << 20;
 /// The parts of the sandbox API, in the order in which they are evaluated.
 const BRIDGE: &str = include_str!("../js/bridge.js");
 const DATA: &str = include_str!("../js/data.js");
+const REQUEST: &str = include_str!("../js/request.js");
+const CLOCK: &str = include_str!("../js/clock.js");
 const HOOK: &str = include_str!("../js/hook.js");
 
 /// The isolate that every child inherits.
@@ -60,6 +62,8 @@ impl Pristine {
         let heap = Arc::new(HeapBudget::new(isolate.thread_safe_handle()));
         sys::guard_heap(&mut isolate, Arc::clone(&heap));
         sys::track_rejections(&mut isolate);
+        sys::hear_uncaught(&mut isolate);
+        isolate.set_prepare_stack_trace_callback(describe::stack_text);
         let (context, entry) = build_realm(&mut isolate)?;
         isolate.set_slot(context.clone());
         let mut pristine = Self {
@@ -84,12 +88,14 @@ impl Pristine {
         format!("V8 {}", engine::version())
     }
 
-    /// In a fresh child: randomness of its own, and the thread behind the soft deadline.
-    pub fn wake(&mut self, seed: [u8; 16]) -> Result<(), String> {
+    /// In a fresh child: randomness of its own, and the thread behind the soft limits of time.
+    /// `cpu_us` tells this process's CPU time in microseconds.
+    pub fn wake(&mut self, seed: [u8; 16], cpu_us: fn() -> u64) -> Result<(), String> {
         let [a, b, c, d, skip, ..] = seed;
         engine::reseed(u32::from_le_bytes([a, b, c, d]));
         warm_up::skip_random(self, skip)?;
-        self.watchdog = Some(Watchdog::start(self.isolate.thread_safe_handle())?);
+        let handle = self.isolate.thread_safe_handle();
+        self.watchdog = Some(Watchdog::start(handle, cpu_us)?);
         Ok(())
     }
 
@@ -107,7 +113,10 @@ fn build_realm(isolate: &mut v8::OwnedIsolate) -> Result<(v8::Global<v8::Context
     let host = natives::host_object(scope).into();
     let bridge = evaluate(scope, "lode:bridge", BRIDGE, &[host, global])?;
     let data = evaluate(scope, "lode:data", DATA, &[bridge, global])?;
-    let hook = evaluate(scope, "lode:hook", HOOK, &[bridge, data, global])?;
+    let request = evaluate(scope, "lode:request", REQUEST, &[bridge, global])?;
+    let clock = evaluate(scope, "lode:clock", CLOCK, &[bridge, global])?;
+    let parts = [bridge, data, request, clock, global];
+    let hook = evaluate(scope, "lode:hook", HOOK, &parts)?;
     let hook = hook.to_object(scope).ok_or("lode:hook gave no object")?;
     let function = |name: &str| {
         let key = natives::text(scope, name);
@@ -154,14 +163,15 @@ fn evaluate<'s>(
 
 impl Pristine {
     /// Puts the job into the isolate's slot.
-    pub(crate) fn install(&mut self, job: Job) {
+    pub(crate) fn install(&mut self, mut job: Job) {
         let to_size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         self.heap.set_limit(to_size(job.limits.heap_limit_bytes));
         self.arrays
             .set_limit(to_size(job.limits.array_buffer_limit_bytes));
         if let Some(watchdog) = &self.watchdog {
-            watchdog.arm(job.deadline);
+            watchdog.arm(job.deadline, job.limits.cpu_limit_ms.saturating_mul(1000));
         }
+        job.watchdog = self.watchdog.clone();
         self.isolate.set_slot(job);
     }
 }

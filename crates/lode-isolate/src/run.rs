@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use deno_core::v8;
 use lode_proto::hook::{COLLECTION_FUNCTIONS, ENDPOINT_FUNCTION};
-use lode_proto::message::{Done, Mode, Run};
-use lode_proto::{ChildExit, JobLimits, Tag};
+use lode_proto::message::{Clock, Done, Mode, Run};
+use lode_proto::{ChildExit, Tag};
 use serde_json::value::RawValue;
 
 use crate::budget::{ArrayBudget, HeapBudget};
 use crate::describe;
 use crate::event_loop::EventLoop;
-use crate::job::{Job, Port, Progress};
+use crate::job::{Job, Port, Progress, limits};
 use crate::natives::{end, text};
 use crate::pristine::{Entry, Pristine};
 use crate::source::{RESOURCE, SourceMap};
+use crate::stack;
+use crate::watchdog::{Stopped, Watchdog};
 
 /// What the steps of a run share.
 pub(crate) struct Stage {
@@ -37,7 +39,9 @@ pub(crate) fn run(pristine: &mut Pristine, run: Run, port: Box<dyn Port>) -> Chi
         v8::scope!(let scope, &mut pristine.isolate);
         let context = v8::Local::new(scope, context);
         let scope = &mut v8::ContextScope::new(scope, context);
-        stage.play(scope, &run, &source);
+        context.set_allow_generation_from_strings(run.realm.code_from_strings);
+        let limit = run.limits.stack_limit_bytes;
+        stack::limited_to(limit, &mut || stage.play(scope, &run, &source));
     }
     if let Some(watchdog) = &pristine.watchdog {
         watchdog.disarm();
@@ -118,14 +122,19 @@ impl Stage {
         run: &Run,
     ) -> Option<Vec<v8::Local<'s, v8::Value>>> {
         let raw = |value: &Option<Box<RawValue>>| value.as_deref().map(|raw| raw.get().to_owned());
-        let context = serde_json::to_string(&run.context).ok();
+        let clock = match run.realm.clock {
+            Clock::Exact => None,
+            Clock::Coarse => Some("coarse".to_owned()),
+            Clock::Frozen => Some("frozen".to_owned()),
+        };
         let texts = [
             raw(&run.request),
             raw(&run.response),
-            context,
+            Some(run.app_key.clone()),
             run.collection.clone(),
             run.function.clone(),
             run.endpoint.clone(),
+            clock,
         ];
         let begin = v8::Local::new(scope, &self.entry.begin);
         let args = texts.map(|value| match value {
@@ -210,20 +219,46 @@ impl Stage {
             describe::exception(scope, exception, message, map)
         });
         let text = told.text.as_str();
-        let arrays = self.arrays.was_denied()
-            && (text.starts_with("RangeError: Array buffer allocation failed")
-                || text.starts_with("RangeError: Invalid array buffer length"));
-        let wasm = text.starts_with("RangeError: WebAssembly.")
-            && (text.contains("could not allocate memory")
-                || text.contains("Unable to grow instance memory"));
-        let done = if arrays || wasm {
-            let limit = limits(scope).array_buffer_limit_bytes;
-            let debug = format!("the ArrayBuffer limit of {limit} bytes was reached: {text}");
+        let done = if let Some(limit) = self.refused_memory(scope, text) {
+            let debug = format!("{limit} was reached: {text}");
             Done::failure(Tag::HookOutOfMemory, debug, told.stack)
         } else {
-            Done::failure(Tag::HookThrew, format!("{text}{note}"), told.stack)
+            let full = text.starts_with("RangeError: Maximum call stack size exceeded");
+            let limit = limits(scope).stack_limit_bytes;
+            let depth = full.then(|| format!(" (the stack limit is {limit} bytes)"));
+            let depth = depth.unwrap_or_default();
+            let debug = format!("{text}{depth}{note}");
+            Done::failure(Tag::HookThrew, debug, told.stack)
         };
         end(scope, done);
+    }
+
+    /// The limit behind an uncaught error that says that memory was refused. A hook that makes up
+    /// such a text is told so of itself, and of nobody else.
+    fn refused_memory(&self, scope: &v8::PinScope<'_, '_>, text: &str) -> Option<String> {
+        let limits = limits(scope);
+        let array = text.starts_with("RangeError: Array buffer allocation failed")
+            || text.starts_with("RangeError: Invalid array buffer length")
+            || text.starts_with("RangeError: ArrayBuffer.prototype.resize: Out of memory");
+        if array && self.arrays.was_denied() {
+            let bytes = limits.array_buffer_limit_bytes;
+            return Some(format!("the ArrayBuffer limit of {bytes} bytes"));
+        }
+        let wasm = text.starts_with("RangeError: WebAssembly.")
+            && (text.contains("could not allocate memory")
+                || text.contains("Unable to grow instance memory")
+                || text.contains("out of memory"));
+        let refused = wasm
+            || text.starts_with("RangeError: Array buffer allocation failed")
+            || text.starts_with("RangeError: ArrayBuffer.prototype.resize: Out of memory")
+            || text.contains("Internal error. Icu error")
+            || text.contains("out of memory allocating custom section data");
+        refused.then(|| {
+            format!(
+                "the memory limit (heap {} bytes, ArrayBuffers {} bytes, the rest {} bytes)",
+                limits.heap_limit_bytes, limits.array_buffer_limit_bytes, limits.native_limit_bytes
+            )
+        })
     }
 
     /// True when the job has ended or was stopped at a limit, which is reported here.
@@ -246,10 +281,16 @@ impl Stage {
         }
         if let Some(stack) = job.stopped_at.take() {
             let stack = Some(stack).filter(|stack| !stack.is_empty());
-            let debug = format!(
-                "the wall limit of {} ms passed while running",
-                limits.wall_limit_ms
-            );
+            let debug = match job.watchdog.as_ref().map(Watchdog::stopped) {
+                Some(Stopped::Cpu) => format!(
+                    "the CPU limit of {} ms was used up while running",
+                    limits.cpu_limit_ms
+                ),
+                Some(Stopped::Wall) | None => format!(
+                    "the wall limit of {} ms passed while running",
+                    limits.wall_limit_ms
+                ),
+            };
             end(scope, Done::failure(Tag::HookTimeout, debug, stack));
             return true;
         }
@@ -350,12 +391,4 @@ pub(crate) fn with_map<'s, 'i, T>(
         job.map = map;
     }
     result
-}
-
-/// The job's limits.
-pub(crate) fn limits(scope: &v8::PinScope<'_, '_>) -> JobLimits {
-    scope
-        .get_slot::<Job>()
-        .map(|job| job.limits)
-        .unwrap_or_default()
 }

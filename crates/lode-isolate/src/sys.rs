@@ -109,3 +109,17 @@ pub(crate) fn track_rejections(isolate: &mut v8::Isolate) {
     }
     isolate.set_promise_reject_callback(rejected);
 }
+
+/// Has `job` keep exceptions that come out where nobody can catch them: in a finaliser, in a
+/// microtask of the host's.
+pub(crate) fn hear_uncaught(isolate: &mut v8::Isolate) {
+    unsafe extern "C" fn uncaught(
+        message: v8::Local<'_, v8::Message>,
+        exception: v8::Local<'_, v8::Value>,
+    ) {
+        // SAFETY: V8 calls this in a context with a fresh handle scope; both handles live as long.
+        v8::callback_scope!(unsafe scope, message);
+        job::keep_uncaught(scope, exception);
+    }
+    isolate.add_message_listener(uncaught);
+}

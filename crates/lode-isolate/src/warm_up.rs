@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use deno_core::v8;
-use lode_proto::message::{BackendContext, Call, Done, Log, Mode, Reply, Run, SourcePart};
+use lode_proto::message::{Call, Done, Log, Mode, Realm, Reply, Run, SourcePart};
 use lode_proto::{JobLimits, Tag};
 use serde_json::value::RawValue;
 
@@ -15,7 +15,8 @@ use crate::run::{compile, run};
 /// Implicit globals only: a declared function could not be taken away again.
 const HOOK: &str = include_str!("../js/warm_up.js");
 const CLEAN: &str = "delete globalThis.onPreSave; delete globalThis.complete; \
-                     delete globalThis.db; delete globalThis.request;";
+                     delete globalThis.db; delete globalThis.request; \
+                     delete globalThis.fetch; /(?:)/.exec('');";
 
 /// Answers every call at once, with something of the right shape.
 #[derive(Debug, Default)]
@@ -73,7 +74,8 @@ pub(crate) fn warm_up(pristine: &mut Pristine) -> Result<(), String> {
         endpoint: None,
         request: RawValue::from_string(r#"{"body":{"a":1}}"#.to_owned()).ok(),
         response: None,
-        context: BackendContext::default(),
+        app_key: "warm".to_owned(),
+        realm: Realm::default(),
         limits: JobLimits {
             wall_limit_ms: 60_000,
             ..JobLimits::default()

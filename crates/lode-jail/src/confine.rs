@@ -1,11 +1,19 @@
 //! The confinement as one ordered list: what is put on where, and why in that place.
 //!
 //! ```text
-//! launcher   enter_namespaces   drop root · user ns · the other namespaces      (needs /proc, privileges)
+//! launcher   begin              signals · weight · oom score                    (needs /proc)
+//!            enter_namespaces   drop root · keyring · user ns · the other namespaces
 //!    fork                       the first process of the new PID namespace
-//! zygote     shut_in            host name · empty root · capabilities · no_new_privs · limits
+//!            launcher's filter  it only waits from here on
+//! zygote     shut_in            host name · empty root · securebits · capabilities ·
+//!                               no_new_privs · Landlock · limits
 //!            …V8 starts here, with nothing around it…
-//! child      in_child           death with the parent · only the job socket · limits · seccomp
+//!            seal               undumpable · the serving filter
+//! child      isolate_child      death with the parent · only the job socket · signals
+//!            …the guest wakes: its seed, its watchdog thread…
+//!            lock_child         no thread, no descriptor more · the child's filter
+//!            …the job comes…
+//!            job limits         memory · CPU time
 //! ```
 //! A step that the host refuses is recorded, not skipped silently: the master will not serve with
 //! a missing layer unless the configuration waives it by name.
@@ -13,6 +21,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
 
 use nix::mount::{MntFlags, MsFlags};
 use nix::sched::{CloneFlags, unshare};
@@ -21,8 +30,10 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Gid, Uid};
 
+use serde::{Deserialize, Serialize};
+
 use crate::layer::{Layer, LayerState};
-use crate::seccomp;
+use crate::seccomp::{self, ChildFilter, Listener};
 use crate::sys;
 
 /// The user that a worker started by root becomes: `nobody` of every Linux distribution.
@@ -30,6 +41,9 @@ const NOBODY: u32 = 65_534;
 /// The descriptor of the job socket in a child; 0 to 2 stay closed so that nothing written to
 /// "standard error" can end up in it.
 const JOB_SOCKET: i32 = 3;
+
+/// Stack of a child's main thread, in bytes.
+const STACK_BYTES: u64 = 4 << 20;
 
 /// Namespaces other than the user's, in the order in which they are entered.
 const NAMESPACES: [(Layer, CloneFlags); 6] = [
@@ -65,15 +79,33 @@ impl Layers {
     }
 }
 
+/// What an operator sets; sent to the launcher before it does anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JailSettings {
+    /// Added to the kernel's score for whom to kill when memory runs out, 0 to 1,000: children
+    /// go before the master.
+    pub oom_score_adj: u32,
+    /// Steps by which children weigh less than the master on a busy processor, 0 to 19; the weight of
+    /// a master that is nice itself counts from there.
+    pub nice: u32,
+}
+
 /// In the launcher: gives up root and enters fresh namespaces.
-pub(crate) fn enter_namespaces() -> io::Result<Layers> {
+pub(crate) fn enter_namespaces(settings: &JailSettings) -> io::Result<Layers> {
     // Before anything else, so that no moment exists in which we outlive the master.
     die_with_parent()?;
+    // What the master's parent blocked or ignored is no business of ours.
+    SigSet::all().thread_unblock()?;
+    sys::reset_ignored_signals();
+    empty_arguments()?;
+    weigh_less(settings)?;
     // A session of its own: a Ctrl-C at the master's terminal must not kill running jobs.
     nix::unistd::setsid()?;
     let mut layers = Layers::default();
     // Root goes first: a user namespace made by root would map root.
     layers.record(Layer::UnprivilegedUser, drop_root());
+    // As the user that we are now, so that it counts against that user's quota.
+    layers.record(Layer::Keyring, sys::join_own_keyring());
     // The user namespace comes next: it grants the capability that the other namespaces need.
     layers.record(Layer::UserNamespace, enter_user_namespace());
     for (layer, flag) in NAMESPACES {
@@ -82,6 +114,50 @@ pub(crate) fn enter_namespaces() -> io::Result<Layers> {
     // Changing credentials has cleared the death signal.
     die_with_parent()?;
     Ok(layers)
+}
+
+/// Children give way to the master on a busy processor, and go before it when memory runs out. Both
+/// are inherited, and both go up only: an unprivileged process may not take back what its parents set.
+fn weigh_less(settings: &JailSettings) -> io::Result<()> {
+    let named =
+        |what: &str, error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"));
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    // Field 19 of proc(5), counted from 1; the first after the name in parentheses is the third.
+    let nice = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .nth(19 - 3);
+    let nice: i32 = nice.and_then(|nice| nice.parse().ok()).unwrap_or(0);
+    let steps = i32::try_from(settings.nice).unwrap_or(19);
+    sys::set_niceness((nice + steps).min(19)).map_err(|error| named("jail.nice", error))?;
+    let path = "/proc/self/oom_score_adj";
+    let score: i64 = fs::read_to_string(path)?.trim().parse().unwrap_or(0);
+    let wanted = i64::from(settings.oom_score_adj).max(score);
+    fs::write(path, wanted.to_string()).map_err(|error| named("jail.oom_score_adj", error))
+}
+
+/// Leaves nothing of the command line for anybody to read, and a name for `ps` instead.
+fn empty_arguments() -> io::Result<()> {
+    prctl::set_name(c"lode-zygote")?;
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    // The name in parentheses may hold anything. Fields 48 and 49 of proc(5), counted from 1, are
+    // where the arguments begin and end; the first after the name is the third.
+    let mut fields = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .skip(48 - 3);
+    let mut field = || fields.next().and_then(|field| field.parse::<u64>().ok());
+    if let (Some(start), Some(end)) = (field(), field()) {
+        let length = usize::try_from(end.saturating_sub(start)).map_err(io::Error::other)?;
+        let memory = fs::OpenOptions::new().write(true).open("/proc/self/mem")?;
+        // Our own strings, which nobody reads again: what this process is was decided by now.
+        memory.write_all_at(&vec![0; length], start)?;
+    }
+    Ok(())
 }
 
 fn drop_root() -> io::Result<()> {
@@ -124,10 +200,13 @@ pub(crate) fn shut_in(layers: &mut Layers) -> io::Result<()> {
         layers.record(Layer::MountNamespace, Err(error));
     }
     // After the mounts, which need the namespace's own CAP_SYS_ADMIN.
-    layers.record(Layer::NoCapabilities, drop_capabilities());
+    // The securebits and the bounding set can only be changed while CAP_SETPCAP is still held.
+    layers.record(Layer::Securebits, lock_securebits());
+    layers.record(Layer::NoCapabilities, sys::drop_capabilities());
     layers.record(Layer::NoNewPrivs, prctl::set_no_new_privs());
+    // Asks for no_new_privs; what has been opened before stays open.
+    layers.record(Layer::Landlock, deny_files_and_ports());
     layers.record(Layer::ResourceLimits, limit_zygote());
-    layers.record(Layer::Seccomp, seccomp::available());
     die_with_parent()
 }
 
@@ -153,18 +232,37 @@ fn empty_root() -> io::Result<()> {
     Ok(())
 }
 
-fn drop_capabilities() -> io::Result<()> {
-    // The securebits and the bounding set can only be changed while CAP_SETPCAP is still held;
-    // without any capability (no user namespace, no root) there is nothing to gain them from.
-    let privileged = sys::lock_securebits().is_ok();
-    if privileged {
-        // Numbers go up without a gap; the kernel refuses the first that it does not know.
-        let mut capability = 0;
-        while sys::drop_bounding(capability)? {
-            capability += 1;
-        }
+/// Locks the securebits and empties the bounding set.
+fn lock_securebits() -> io::Result<()> {
+    sys::lock_securebits()?;
+    // Numbers go up without a gap; the kernel refuses the first that it does not know.
+    let mut capability = 0;
+    while sys::drop_bounding(capability)? {
+        capability += 1;
     }
-    sys::drop_capabilities()
+    Ok(())
+}
+
+/// Denies everything that the kernel's Landlock knows how to deny.
+fn deny_files_and_ports() -> io::Result<()> {
+    let version = sys::landlock_version()?;
+    // Numbers of rights by version, from the kernel's landlock.h: files, ports, scopes.
+    let files: u64 = match version {
+        1 => 13,
+        2 => 14,
+        3 | 4 => 15,
+        _ => 16,
+    };
+    let ports: u64 = if version >= 4 { 2 } else { 0 };
+    let scopes: u64 = if version >= 6 { 2 } else { 0 };
+    let all = |rights: u64| (1_u64 << rights) - 1;
+    // Older kernels refuse a structure that is longer than theirs.
+    let bytes = match version {
+        1..=3 => 8,
+        4 | 5 => 16,
+        _ => 24,
+    };
+    sys::landlock_deny(&[all(files), all(ports), all(scopes)], bytes)
 }
 
 fn limit_zygote() -> io::Result<()> {
@@ -176,14 +274,38 @@ fn limit_zygote() -> io::Result<()> {
     setrlimit(Resource::RLIMIT_MSGQUEUE, 0, 0)?;
     // The control socket, the signal descriptor, a few while a child's sockets change hands.
     setrlimit(Resource::RLIMIT_NOFILE, 64, 64)?;
+    // V8 keeps to one megabyte of stack; this is for the native code below and above it.
+    setrlimit(Resource::RLIMIT_STACK, STACK_BYTES, STACK_BYTES)?;
+    for resource in [
+        Resource::RLIMIT_LOCKS,
+        Resource::RLIMIT_NICE,
+        Resource::RLIMIT_RTPRIO,
+        Resource::RLIMIT_SIGPENDING,
+    ] {
+        setrlimit(resource, 0, 0)?;
+    }
     // Never RLIMIT_AS: V8 reserves address space that it does not use.
     Ok(())
 }
 
-/// In the zygote, after V8 started: from here on nobody may look into this process.
-pub(crate) fn seal_zygote() -> io::Result<()> {
-    prctl::set_dumpable(false)?;
-    die_with_parent()
+/// In the zygote, after V8 started: from here on nobody may look into this process, and it makes
+/// only the system calls of its list. The listener is the master's; `None` where the host has no
+/// filters.
+pub(crate) fn seal_zygote(layers: &mut Layers) -> io::Result<Option<Listener>> {
+    layers.record(Layer::Undumpable, prctl::set_dumpable(false));
+    die_with_parent()?;
+    // Last: nothing that V8 needed to start is needed again.
+    let sealed = seccomp::available().and_then(|()| seccomp::confine_zygote());
+    match sealed {
+        Ok(listener) => {
+            layers.record(Layer::Seccomp, Ok::<_, io::Error>(()));
+            Ok(Some(listener))
+        }
+        Err(error) => {
+            layers.record(Layer::Seccomp, Err(error));
+            Ok(None)
+        }
+    }
 }
 
 /// In a fresh child, before anything else.
@@ -198,10 +320,12 @@ pub(crate) fn isolate_child(socket: OwnedFd) -> io::Result<OwnedFd> {
 }
 
 /// In a child, when the guest has made its threads: the last step before the job is read.
-pub(crate) fn lock_child(filter: Option<&seccomp::Filter>) -> io::Result<()> {
+pub(crate) fn lock_child(filter: Option<&ChildFilter>) -> io::Result<()> {
     // poll(2) refuses more descriptors than this; the job socket is the only one.
     setrlimit(Resource::RLIMIT_NOFILE, 4, 4)?;
-    filter.map_or(Ok(()), seccomp::Filter::apply)
+    // The watchdog is the last thread; the filter says so, too.
+    setrlimit(Resource::RLIMIT_NPROC, 0, 0)?;
+    filter.map_or(Ok(()), ChildFilter::apply)
 }
 
 fn die_with_parent() -> io::Result<()> {

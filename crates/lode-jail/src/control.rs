@@ -11,6 +11,7 @@ use nix::sys::socket::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::confine::JailSettings;
 use crate::layer::LayerState;
 
 /// Bytes of one control message; the largest is the list of layers.
@@ -20,6 +21,12 @@ const MESSAGE_BYTES_MAX: usize = 16 << 10;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToZygote {
+    /// The first message, to the launcher: the master has put it where it belongs (a control
+    /// group), it may go on.
+    Begin {
+        /// What the operator has set.
+        settings: JailSettings,
+    },
     /// Fork one child.
     Spawn {
         /// The master's number for it.
@@ -31,7 +38,7 @@ pub enum ToZygote {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromZygote {
-    /// Confined and ready to fork.
+    /// Confined and ready to fork. Beside it comes the listener of its filter, if it has one.
     Ready {
         /// Each layer, on or off.
         layers: Vec<LayerState>,

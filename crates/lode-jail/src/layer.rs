@@ -22,20 +22,29 @@ pub enum Layer {
     CgroupNamespace,
     /// No root: the uid is not 0 on the host.
     UnprivilegedUser,
+    /// A session keyring of its own: the worker's keys are out of reach.
+    Keyring,
+    /// Locked securebits: uid 0 means nothing, and no capability can be raised again.
+    Securebits,
     /// No capability in any set.
     NoCapabilities,
     /// `no_new_privs`.
     NoNewPrivs,
+    /// Landlock: no file, no TCP port, no abstract socket, no signal to a process outside.
+    Landlock,
     /// Resource limits of the kernel: no core file, no file growth, no descriptors.
     ResourceLimits,
+    /// Nobody may look into the process, and it leaves no core.
+    Undumpable,
     /// The system-call allow-list.
     Seccomp,
 }
 
 impl Layer {
     /// Every layer, in the order in which they are put on.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::UnprivilegedUser,
+        Self::Keyring,
         Self::UserNamespace,
         Self::PidNamespace,
         Self::MountNamespace,
@@ -43,9 +52,12 @@ impl Layer {
         Self::IpcNamespace,
         Self::UtsNamespace,
         Self::CgroupNamespace,
+        Self::Securebits,
         Self::NoCapabilities,
         Self::NoNewPrivs,
+        Self::Landlock,
         Self::ResourceLimits,
+        Self::Undumpable,
         Self::Seccomp,
     ];
 
@@ -61,9 +73,13 @@ impl Layer {
             Self::UtsNamespace => "uts_namespace",
             Self::CgroupNamespace => "cgroup_namespace",
             Self::UnprivilegedUser => "unprivileged_user",
+            Self::Keyring => "keyring",
+            Self::Securebits => "securebits",
             Self::NoCapabilities => "no_capabilities",
             Self::NoNewPrivs => "no_new_privs",
+            Self::Landlock => "landlock",
             Self::ResourceLimits => "resource_limits",
+            Self::Undumpable => "undumpable",
             Self::Seccomp => "seccomp",
         }
     }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::sys::resource::{Resource, setrlimit};
+use nix::time::{ClockId, clock_gettime};
 
 use crate::sys;
 
@@ -20,6 +21,33 @@ pub fn limit_memory(extra: u64) -> io::Result<()> {
         .saturating_add(extra);
     setrlimit(Resource::RLIMIT_DATA, bytes, bytes)?;
     Ok(())
+}
+
+/// In a child: lets it use `ms` milliseconds of processor time more and a little, whatever it does
+/// (`RLIMIT_CPU` counts whole seconds). The kernel then ends it with SIGXCPU.
+pub fn limit_cpu(ms: u64) -> io::Result<()> {
+    let used_ms = process_cpu_us() / 1000;
+    let seconds = (used_ms + ms).div_ceil(1000) + 1;
+    // Hard above soft: SIGXCPU says what it was, SIGKILL one second later does not ask.
+    setrlimit(Resource::RLIMIT_CPU, seconds, seconds + 1)?;
+    Ok(())
+}
+
+/// CPU time of this process in microseconds, all threads.
+#[must_use]
+pub fn process_cpu_us() -> u64 {
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_or(0, |time| {
+        time.tv_sec().unsigned_abs() * 1_000_000 + time.tv_nsec().unsigned_abs() / 1000
+    })
+}
+
+/// CPU time of the calling thread in microseconds. Exact at any instant: once `RLIMIT_CPU` is set, the
+/// process's clock moves with the kernel's tick only.
+#[must_use]
+pub fn thread_cpu_us() -> u64 {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(0, |time| {
+        time.tv_sec().unsigned_abs() * 1_000_000 + time.tv_nsec().unsigned_abs() / 1000
+    })
 }
 
 /// `/proc/self/…` files, opened while there still is a `/proc`, read later.

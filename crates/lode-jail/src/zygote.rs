@@ -26,7 +26,7 @@ use crate::control::{ControlSocket, FromZygote, ToZygote};
 use crate::job_socket::JobSocket;
 use crate::layer::Layer;
 use crate::resident::OwnProc;
-use crate::seccomp::Filter;
+use crate::seccomp::{self, ChildFilter};
 use crate::sys::{self, Forked};
 
 /// What lives in the zygote and wakes in each child: the pristine isolate.
@@ -67,9 +67,14 @@ pub fn serve<G: Guest>() -> i32 {
 }
 
 fn launch<G: Guest>(control: &ControlSocket) -> io::Result<i32> {
-    let layers = confine::enter_namespaces()?;
+    let settings = match control.receive()? {
+        Some((ToZygote::Begin { settings }, _)) => settings,
+        // The master is gone, or is none of ours.
+        Some((ToZygote::Spawn { .. }, _)) | None => return Ok(2),
+    };
+    let layers = confine::enter_namespaces(&settings)?;
     match sys::fork()? {
-        Forked::Parent(_) => wait_for_zygote(control),
+        Forked::Parent(_) => wait_for_zygote(control, &layers),
         Forked::Child => {
             Zygote::<G>::start(control, layers)?.run(control)?;
             Ok(0)
@@ -79,8 +84,13 @@ fn launch<G: Guest>(control: &ControlSocket) -> io::Result<i32> {
 
 /// The launcher's rest of life. It must not hold the control socket, or the master would not see
 /// the zygote's end.
-fn wait_for_zygote(control: &ControlSocket) -> io::Result<i32> {
+fn wait_for_zygote(control: &ControlSocket, layers: &Layers) -> io::Result<i32> {
     sys::close_early(control.as_raw_fd());
+    // A user namespace lets anybody install filters; without it they need no_new_privs first.
+    if layers.has(Layer::UserNamespace) {
+        nix::sys::prctl::set_no_new_privs()?;
+        seccomp::confine_launcher()?;
+    }
     while sys::reap(true)?.is_some() {}
     sys::exit_now(0)
 }
@@ -88,7 +98,7 @@ fn wait_for_zygote(control: &ControlSocket) -> io::Result<i32> {
 struct Zygote<G> {
     guest: G,
     /// `None` only where the host has no filters and the master has been told so.
-    filter: Option<Filter>,
+    filter: Option<ChildFilter>,
     ended: SignalFd,
     children: BTreeMap<Pid, u64>,
 }
@@ -102,20 +112,20 @@ impl<G: Guest> Zygote<G> {
         own.check_single_thread()?;
         own.inherit_every_page()?;
         drop(own);
-        confine::seal_zygote()?;
+        let filter = ChildFilter::compile();
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGCHLD);
         signals.thread_block()?;
         let ended = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        let filter = layers
-            .has(Layer::Seccomp)
-            .then(Filter::compile)
-            .transpose()?;
+        let description = guest.describe();
+        let listener = confine::seal_zygote(&mut layers)?;
+        let filter = listener.is_some().then_some(filter).transpose()?;
         let ready = FromZygote::Ready {
             layers: layers.into_states(),
-            guest: guest.describe(),
+            guest: description,
         };
-        control.send(&ready, &[])?;
+        let fds: Vec<_> = listener.iter().map(AsRawFd::as_raw_fd).collect();
+        control.send(&ready, &fds)?;
         Ok(Self {
             guest,
             filter,
@@ -134,6 +144,8 @@ impl<G: Guest> Zygote<G> {
             if asked {
                 match control.receive()? {
                     Some((ToZygote::Spawn { child }, _)) => self.spawn(control, child)?,
+                    // Said once, to the launcher; said again it means nothing.
+                    Some((ToZygote::Begin { .. }, _)) => {}
                     None => return Ok(()),
                 }
             }

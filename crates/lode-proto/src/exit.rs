@@ -57,7 +57,8 @@ pub enum ExitCause {
     UnknownCode(i32),
     /// A signal ended it.
     Signal(i32),
-    /// A signal ended it while it used so much memory that an allocation must have failed.
+    /// A signal ended it while it used so much memory that an allocation must have failed, or
+    /// because it used more than it may.
     Starved(i32),
     /// Its zygote died, so nobody could reap it.
     ZygoteLost,
@@ -76,6 +77,14 @@ const SIGXCPU: i32 = 24;
 const SIGSYS: i32 = 31;
 
 impl ExitCause {
+    /// How the kernel ends a child that the master kills.
+    pub const KILLED: Self = Self::Signal(SIGKILL);
+    /// How a child ends that the master kills because it uses more memory than it may.
+    pub const KILLED_FOR_MEMORY: Self = Self::Starved(SIGKILL);
+
+    /// The kernel's SIGXCPU at the limit of CPU time.
+    pub const CPU_LIMIT: Self = Self::Signal(SIGXCPU);
+
     /// Reads a raw `wait(2)` status.
     #[must_use]
     pub fn from_wait_status(status: i32) -> Self {
@@ -87,17 +96,20 @@ impl ExitCause {
         ChildExit::from_code(code).map_or(Self::UnknownCode(code), Self::Exited)
     }
 
-    /// This cause, seen in the light of the memory that the child used at its peak: allocations
-    /// that fail inside native code (ICU, V8's own) end in SIGABRT or SIGSEGV. Half of what it may
-    /// use is far above what any crash for another reason comes with.
+    /// This cause of a child that ran a job, seen in the light of the memory that it used at its
+    /// peak: allocations that fail inside native code (ICU, V8's own) end in SIGABRT, SIGSEGV or an
+    /// engine that finds itself broken. Half of what it may use is far above what any crash for
+    /// another reason comes with; for SIGABRT, which one block too large brings about (a BigInt's
+    /// scratch space), a fifth is.
     #[must_use]
     pub fn with_memory(self, rss_peak_bytes: u64, memory_limit_bytes: u64) -> Self {
+        let much = rss_peak_bytes > memory_limit_bytes / 2;
         match self {
-            Self::Signal(signal @ (SIGABRT | SIGSEGV | SIGILL | SIGBUS))
-                if rss_peak_bytes > memory_limit_bytes / 2 =>
-            {
-                Self::Starved(signal)
+            Self::Signal(SIGABRT) if rss_peak_bytes > memory_limit_bytes / 5 => {
+                Self::Starved(SIGABRT)
             }
+            Self::Signal(signal @ (SIGSEGV | SIGILL | SIGBUS)) if much => Self::Starved(signal),
+            Self::Exited(ChildExit::EngineFatal) if much => Self::Exited(ChildExit::OutOfMemory),
             Self::Exited(_)
             | Self::UnknownCode(_)
             | Self::Signal(_)
@@ -111,7 +123,9 @@ impl ExitCause {
     #[must_use]
     pub fn is_suspicious(self) -> bool {
         match self {
-            Self::Signal(s) | Self::Starved(s) => matches!(s, SIGILL | SIGBUS | SIGSEGV | SIGSYS),
+            // Whether the C library found its heap broken cannot be told from outside.
+            Self::Signal(s) => matches!(s, SIGABRT | SIGILL | SIGBUS | SIGSEGV | SIGSYS),
+            Self::Starved(s) => matches!(s, SIGILL | SIGBUS | SIGSEGV),
             Self::Exited(ChildExit::EngineFatal | ChildExit::NotConfined) => true,
             Self::Exited(_) | Self::UnknownCode(_) | Self::ZygoteLost | Self::ForkFailed => false,
         }
@@ -125,6 +139,12 @@ impl ExitCause {
             self,
             Self::Exited(ChildExit::OutOfMemory) | Self::Signal(SIGTRAP) | Self::Starved(_)
         )
+    }
+
+    /// True when the kernel ended the process at its limit of CPU time.
+    #[must_use]
+    pub fn is_cpu_limit(self) -> bool {
+        self == Self::Signal(SIGXCPU)
     }
 
     /// True for a system call that the child's filter does not allow.
@@ -146,7 +166,7 @@ impl std::fmt::Display for ExitCause {
             Self::Signal(SIGBUS) => f.write_str("SIGBUS"),
             Self::Signal(SIGKILL) => f.write_str("SIGKILL"),
             Self::Signal(SIGSEGV) => f.write_str("SIGSEGV"),
-            Self::Signal(SIGXCPU) => f.write_str("SIGXCPU"),
+            Self::Signal(SIGXCPU) => f.write_str("SIGXCPU (the limit of CPU time)"),
             Self::Signal(SIGSYS) => f.write_str("SIGSYS (a forbidden system call)"),
             Self::Signal(signal) => write!(f, "signal {signal}"),
             Self::ZygoteLost => f.write_str("its zygote was lost"),
@@ -174,7 +194,29 @@ mod tests {
         );
         assert!(cause(11).with_memory(limit, limit).is_out_of_memory());
         assert!(!cause(11).with_memory(limit / 4, limit).is_out_of_memory());
+        let aborted = cause(6).with_memory(limit / 4, limit);
+        assert!(aborted.is_out_of_memory() && !aborted.is_suspicious());
+        assert!(cause(6).with_memory(limit / 8, limit).is_suspicious());
+        let fatal = ExitCause::Exited(ChildExit::EngineFatal);
+        assert!(fatal.with_memory(limit, limit).is_out_of_memory());
+        assert_eq!(fatal.with_memory(limit / 4, limit), fatal);
         assert_eq!(cause(9).with_memory(limit, limit), cause(9));
         assert!(cause(31).is_forbidden_syscall() && cause(31).is_suspicious());
+    }
+
+    #[test]
+    fn a_death_at_the_cpu_limit_is_that_and_nothing_else() {
+        let cause = ExitCause::from_wait_status(SIGXCPU);
+        assert!(cause.is_cpu_limit());
+        assert!(!cause.is_out_of_memory() && !cause.is_suspicious());
+        assert!(!ExitCause::KILLED.is_cpu_limit());
+        assert_eq!(cause.to_string(), "SIGXCPU (the limit of CPU time)");
+    }
+
+    #[test]
+    fn a_kill_for_memory_reads_as_one_and_leaves_the_zygote_alone() {
+        let cause = ExitCause::KILLED_FOR_MEMORY;
+        assert!(cause.is_out_of_memory() && !cause.is_suspicious());
+        assert_eq!(cause.to_string(), "SIGKILL for want of memory");
     }
 }

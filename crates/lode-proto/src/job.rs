@@ -1,14 +1,17 @@
 //! A job: one execution request as a producer writes it, and its validated form.
 //!
+//! A producer may send Kinvey's task envelope in place of a record; see [`crate::envelope`].
+//!
 //! Producers' JSON is hostile. Each error names the field, what was wrong and what is allowed.
 //! The bodies stay text ([`RawValue`]): the master never walks a tenant's value.
 
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::hook::HookName;
-use crate::limits;
+use crate::{envelope, limits};
 
 /// The record on the wire. Unknown fields are refused by name.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -111,7 +114,7 @@ impl Job {
 pub struct JobError {
     /// What was wrong and what is allowed.
     pub reason: String,
-    /// `app`, if that much is readable.
+    /// `app`, or an envelope's `appId`, if that much is readable.
     pub app: Option<String>,
     /// `hook`, if that much is readable.
     pub hook: Option<String>,
@@ -119,7 +122,7 @@ pub struct JobError {
     pub reply_to: Option<String>,
 }
 
-/// Parses and checks a job record. `entry_id` is the id of a job that names none.
+/// Parses and checks a job record, or a task envelope. `entry_id` is the id of a job that names none.
 pub fn parse(text: &str, entry_id: &str) -> Result<Job, JobError> {
     parse_record(text)
         .and_then(|record| check(record, entry_id))
@@ -146,8 +149,21 @@ fn parse_record(text: &str) -> Result<JobRecord, String> {
         return Err("the job is empty; it must be a JSON object in the field \"job\"".to_owned());
     }
     crate::plain_json::check(text).map_err(|reason| format!("the job is not valid: {reason}"))?;
+    // Without this, an array of the fields' values would be a record, too.
+    if text.trim_start().starts_with('[') {
+        return Err("the job is not valid: invalid type: array, expected an object".to_owned());
+    }
+    // An envelope is never a record, which must have `app`. So a record is not searched first.
+    read_fields(text).or_else(|reason| match envelope::is_envelope(text)? {
+        true => envelope::read(text),
+        false => Err(reason),
+    })
+}
+
+/// Reads the fields of a record or envelope; the error names the field.
+pub(crate) fn read_fields<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let record = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let fields = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let what = limits::cut(&error.inner().to_string(), 1000);
         if path == "." || what.starts_with("unknown field") {
@@ -159,7 +175,7 @@ fn parse_record(text: &str) -> Result<JobRecord, String> {
     reader
         .end()
         .map_err(|error| format!("the job is not valid: {error}"))?;
-    Ok(record)
+    Ok(fields)
 }
 
 fn check(record: JobRecord, entry_id: &str) -> Result<Job, String> {
@@ -229,7 +245,7 @@ fn check_target(
     }
 }
 
-fn check_length(field: &str, text: &str, max: usize) -> Result<(), String> {
+pub(crate) fn check_length(field: &str, text: &str, max: usize) -> Result<(), String> {
     if text.is_empty() || text.len() > max {
         return Err(format!(
             "{field} has {} bytes, allowed are 1 to {max}",
@@ -252,7 +268,7 @@ fn check_object(field: &str, value: Option<&RawValue>) -> Result<(), String> {
 /// The few fields that are worth having of a job that cannot be read.
 #[derive(Debug, Default)]
 pub struct Probe {
-    /// `app`, if that much is readable.
+    /// `app`, or an envelope's `appId`, if that much is readable.
     pub app: Option<String>,
     /// `hook`, if that much is readable.
     pub hook: Option<String>,
@@ -265,22 +281,27 @@ pub struct Probe {
 struct ProbeRecord<'a> {
     #[serde(borrow, default)]
     app: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "appId")]
+    app_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     hook: Option<&'a RawValue>,
     #[serde(borrow, default)]
     reply_to: Option<&'a RawValue>,
 }
 
-/// Reads what can be read of a job record.
+/// Reads what can be read of a job record or envelope.
 #[must_use]
 pub fn probe(text: &str) -> Probe {
-    let record: ProbeRecord<'_> = serde_json::from_str(text).unwrap_or_default();
+    let record: ProbeRecord<'_> = match text.trim_start().starts_with('{') {
+        true => serde_json::from_str(text).unwrap_or_default(),
+        false => ProbeRecord::default(),
+    };
     let field = |value: Option<&RawValue>, max: usize| {
         let text: String = serde_json::from_str(value?.get()).ok()?;
         (!text.is_empty() && text.len() <= max).then_some(text)
     };
     Probe {
-        app: field(record.app, limits::ID_BYTES_MAX),
+        app: field(record.app.or(record.app_id), limits::ID_BYTES_MAX),
         hook: field(record.hook, limits::ID_BYTES_MAX * 2),
         reply_to: field(record.reply_to, limits::REPLY_TO_BYTES_MAX),
     }
@@ -373,6 +394,13 @@ mod tests {
             parse(odd, "1-0").unwrap_err().reply_to.as_deref(),
             Some("here")
         );
+    }
+
+    #[test]
+    fn an_array_is_no_job() {
+        check_refused(r#"[null,"a","b.onPreSave"]"#, "expected an object");
+        let found = probe(r#"["a",null,"b.onPreSave","r"]"#);
+        assert!(found.app.is_none() && found.reply_to.is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! allocates, and names what was wrong.
 #![forbid(unsafe_code)]
 
+pub mod envelope;
 pub mod exit;
 pub mod frame;
 pub mod hook;
@@ -19,6 +20,6 @@ pub mod tag;
 pub use exit::{ChildExit, ExitCause};
 pub use hook::{HookName, HookNameError};
 pub use job::{Job, JobError, JobTarget};
-pub use limits::JobLimits;
+pub use limits::{JobLimits, LimitOverrides};
 pub use outcome::{ErrorInfo, HookResponse, Outcome, Timings, Usage};
 pub use tag::{Blame, Retry, Tag};

@@ -34,23 +34,34 @@ pub enum Mode {
     Check,
 }
 
-/// The app's own keys, which Kinvey's API hands to its hooks (`modules.backendContext`).
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub struct BackendContext {
-    /// The app's id.
-    pub app_key: String,
-    /// The app secret.
-    pub app_secret: String,
-    /// The master secret.
-    pub master_secret: String,
+/// What hooks see of the time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// The machine's, in milliseconds.
+    #[default]
+    Exact,
+    /// In steps of 100 ms: what a hook computes between two steps takes no time that it can see.
+    Coarse,
+    /// The start of the job, for all of it.
+    Frozen,
 }
 
-impl std::fmt::Debug for BackendContext {
-    /// Shows the app only: secrets never reach a log.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BackendContext")
-            .field("app_key", &self.app_key)
-            .finish_non_exhaustive()
+/// How the hook's realm departs from V8's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Realm {
+    /// Whether `eval` and `Function` may make code.
+    pub code_from_strings: bool,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl Default for Realm {
+    fn default() -> Self {
+        Self {
+            code_from_strings: true,
+            clock: Clock::default(),
+        }
     }
 }
 
@@ -71,8 +82,11 @@ pub struct Run {
     pub request: Option<Box<RawValue>>,
     /// `response`, an object.
     pub response: Option<Box<RawValue>>,
-    /// The app's keys.
-    pub context: BackendContext,
+    /// The app's id. Its secrets stay with the master; a hook that asks for one gets it by a call.
+    pub app_key: String,
+    /// How the realm departs from V8's.
+    #[serde(default)]
+    pub realm: Realm,
     /// What the job may use.
     pub limits: JobLimits,
 }
@@ -122,6 +136,18 @@ pub struct Reply {
     /// The failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<CallError>,
+}
+
+impl Reply {
+    /// Whether the call went well, and its value or error as JSON.
+    #[must_use]
+    pub fn into_parts(self) -> (bool, String) {
+        match (self.ok, self.error) {
+            (Some(value), _) => (true, String::from(Box::<str>::from(value))),
+            (None, Some(error)) => (false, serde_json::to_string(&error).unwrap_or_default()),
+            (None, None) => (true, "null".to_owned()),
+        }
+    }
 }
 
 /// A failed host call, in the shape of Kinvey's data proxy.

@@ -153,16 +153,31 @@ pub fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), String> {
             headers.len()
         ));
     }
-    let hostile = |text: &str| text.chars().any(|c| c.is_control() && c != '\t');
-    match headers
-        .iter()
-        .find(|(name, value)| hostile(name) || hostile(value))
-    {
-        Some((name, _)) => Err(format!(
-            "the response header {name:?} holds a control character"
-        )),
-        None => Ok(()),
+    for (name, value) in headers {
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err(format!(
+                "{name:?} is no name of a response header; allowed are letters, digits and \
+                 !#$%&'*+-.^_`|~"
+            ));
+        }
+        if value.chars().any(|c| c.is_control() && c != '\t') {
+            return Err(format!(
+                "the response header {name:?} holds a control character"
+            ));
+        }
+        // Servers that keep the low byte of each character would turn some of them into line ends.
+        if value.chars().any(|c| c > '\u{ff}') {
+            return Err(format!(
+                "the response header {name:?} holds a character beyond U+00FF; encode it"
+            ));
+        }
     }
+    Ok(())
+}
+
+/// A character of a header's name, by RFC 9110.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// `value` as JSON text. For types of ours, whose serialisation cannot fail.

@@ -1,11 +1,15 @@
-//! JSON that every ordinary parser reads: bounded depth, no half characters.
+//! JSON that every ordinary parser reads: bounded depth, no half characters, no boundless numbers.
 //!
 //! V8 and serde_json's raw values let through what others refuse or stumble over: a body nested a
-//! hundred thousand deep, a lone surrogate. One scan over the text keeps both out of jobs and out
-//! of outcomes. It does not check the syntax: that has been or will be done by a parser.
+//! hundred thousand deep, a lone surrogate, 1e999. One scan over the text keeps them out of jobs and
+//! out of outcomes. It does not check the syntax: that has been or will be done by a parser.
 
 /// Levels of nesting. Most parsers' default limit is 128 (serde_json) to 1,000 (Python, Lua).
 pub const DEPTH_MAX: usize = 100;
+
+/// Characters of a number. Python, for one, refuses integers of more than 4,300 digits; no double
+/// needs more than 800 to be told exactly.
+pub const NUMBER_BYTES_MAX: usize = 1_000;
 
 /// Fails with what is wrong and what is allowed.
 pub fn check(text: &str) -> Result<(), String> {
@@ -41,6 +45,10 @@ fn scan(bytes: &[u8], lone: OnLone<'_>) -> Result<(), String> {
                 at = string_end(bytes, at + 1, lone)?;
                 continue;
             }
+            b'-' | b'0'..=b'9' => {
+                at = number_end(bytes, at)?;
+                continue;
+            }
             _ => {}
         }
         if depth > DEPTH_MAX {
@@ -49,6 +57,26 @@ fn scan(bytes: &[u8], lone: OnLone<'_>) -> Result<(), String> {
         at += 1;
     }
     Ok(())
+}
+
+/// The place behind the number that begins at `at`.
+fn number_end(bytes: &[u8], at: usize) -> Result<usize, String> {
+    let rest = &bytes[at..];
+    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+    let length = rest.iter().position(|byte| !is_part(byte));
+    let number = &rest[..length.unwrap_or(rest.len())];
+    if number.len() > NUMBER_BYTES_MAX {
+        return Err(format!(
+            "a number has more than {NUMBER_BYTES_MAX} characters"
+        ));
+    }
+    // Only these can be large enough, and few numbers are of these.
+    let is_candidate = number.len() > 300 || number.iter().any(u8::is_ascii_alphabetic);
+    let is_infinite = |text: &str| text.parse::<f64>().is_ok_and(f64::is_infinite);
+    if is_candidate && std::str::from_utf8(number).is_ok_and(is_infinite) {
+        return Err("a number is beyond the range of a double, which ends at 1.8e308".to_owned());
+    }
+    Ok(at + number.len())
 }
 
 /// The place behind the closing quote of a string that begins at `at`.
@@ -105,6 +133,27 @@ mod tests {
         let mended = mend(r#"{"a":"x\ud800y","b":"\ud83d\ude00"}"#.to_owned());
         assert_eq!(mended.unwrap(), r#"{"a":"x\ufffdy","b":"\ud83d\ude00"}"#);
         mend("[".repeat(DEPTH_MAX + 1)).unwrap_err();
+    }
+
+    #[test]
+    fn a_number_that_no_double_holds_is_named() {
+        let long = "9".repeat(310);
+        for text in ["1e999", r#"{"a":[-1.5E+309]}"#, &long] {
+            let error = check(text).unwrap_err();
+            assert!(error.contains("range of a double"), "{text}: {error}");
+        }
+        let error = check(&format!("0.{}", "1".repeat(NUMBER_BYTES_MAX))).unwrap_err();
+        assert_eq!(error, "a number has more than 1000 characters");
+        let long = format!("0.{long}");
+        for text in [
+            "1e308",
+            "-1.7976931348623157e308",
+            "1e-999",
+            r#""1e999""#,
+            &long,
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
     }
 
     #[test]

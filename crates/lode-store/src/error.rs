@@ -84,6 +84,26 @@ pub enum StoreError {
         /// What the caller can do.
         advice: &'static str,
     },
+    /// The operation ran for as long as one may; nothing of it has happened.
+    #[error(
+        "the operation took more than the {limit_ms} ms that one may run, and was undone; narrow \
+         the query by a plain equality, use fewer conditions, or keep smaller documents"
+    )]
+    OperationTooLong {
+        /// How long one may run, in milliseconds.
+        limit_ms: u64,
+    },
+    /// Too many operations of this app wait already.
+    #[error(
+        "the app `{app}` has {limit} operations waiting already, which is all it may have; start \
+         new ones when some have finished"
+    )]
+    TooManyOperations {
+        /// The app.
+        app: String,
+        /// How many may wait.
+        limit: usize,
+    },
     /// A stored document is not a JSON object any more.
     #[error("the document {id} in collection `{collection}` of app `{app}` is damaged: {reason}")]
     Corrupt {
@@ -105,13 +125,13 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Too many operations wait already.
+    /// Too many operations of all apps wait already.
     #[error("the store is overloaded: {limit} operations wait already")]
     Overloaded {
         /// How many may wait.
         limit: usize,
     },
-    /// The database thread is gone, or the operation panicked in it.
+    /// The database thread is gone, the operation panicked in it, or nobody waits for it any more.
     #[error("the store stopped before it finished the operation")]
     Stopped,
 }
@@ -133,6 +153,8 @@ impl StoreError {
             Self::BadLimits(_) => "BadLimits",
             Self::BadUrl(_) => "BadUrl",
             Self::LimitExceeded { .. } => "LimitExceeded",
+            Self::OperationTooLong { .. } => "OperationTooLong",
+            Self::TooManyOperations { .. } => "TooManyOperations",
             Self::Corrupt { .. }
             | Self::Unavailable { .. }
             | Self::Overloaded { .. }

@@ -3,35 +3,41 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::clock;
 
+const RANDOM: &str = "/dev/urandom";
+
 /// Makes `_id`s in the form of MongoDB's ObjectID: 24 hex digits that are unique over all stores
 /// on all machines, and roughly ordered by time.
+///
+/// MongoDB ends them with a counter. Here all apps share the source, and a counter would tell
+/// each how much the others insert; so all but the time is random.
 #[derive(Debug)]
 pub(crate) struct ObjectIds {
-    /// Tells this source from every other.
-    source: [u8; 5],
-    /// Tells ids of one second apart; starts anywhere, wraps at 24 bits.
-    counter: AtomicU32,
+    /// The kernel's generator, kept open: an id costs one system call.
+    random: File,
 }
 
 impl ObjectIds {
     pub(crate) fn new() -> io::Result<Self> {
-        let source = os_random()?;
-        let counter = AtomicU32::new(u32::from_ne_bytes(os_random()?));
-        Ok(Self { source, counter })
+        let mut random = File::open(RANDOM)?;
+        // Shows now, not at the first insert, whether it can be read.
+        random.read_exact(&mut [0; 8])?;
+        Ok(Self { random })
     }
 
-    /// 4 bytes of seconds, 5 of the source, 3 of the counter.
+    /// 4 bytes of seconds, 8 random ones: among a million ids of one second, two are equal once
+    /// in tens of millions of times, and then the insert is refused.
     pub(crate) fn next(&self) -> String {
         // The format holds 32 bits of seconds, so it wraps in 2106.
         let seconds = (clock::now_ms() / 1000).to_be_bytes();
-        let count = self.counter.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let mut random = [0; 8];
+        (&self.random)
+            .read_exact(&mut random)
+            .expect("the kernel's generator has been read before and never ends");
         let mut id = hex(&seconds[4..]);
-        id.push_str(&hex(&self.source));
-        id.push_str(&hex(&count[1..]));
+        id.push_str(&hex(&random));
         id
     }
 }
@@ -44,7 +50,7 @@ pub(crate) fn secret() -> io::Result<String> {
 
 fn os_random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    File::open(RANDOM)?.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -74,6 +80,17 @@ mod tests {
             made.iter()
                 .all(|id| id.len() == 24 && id.chars().all(|c| c.is_ascii_hexdigit()))
         );
+    }
+
+    #[test]
+    fn ids_do_not_tell_how_many_others_were_made() {
+        let ids = ObjectIds::new().unwrap();
+        let random = |id: String| u64::from_str_radix(&id[8..], 16).unwrap();
+        let made: Vec<u64> = (0..100).map(|_| random(ids.next())).collect();
+        // Neighbours are far apart, in both directions; a counter goes one way in small steps.
+        let far = |two: &&[u64]| two[0].abs_diff(two[1]) > u64::from(u32::MAX);
+        assert_eq!(made.windows(2).filter(far).count(), 99);
+        assert!(!made.is_sorted() && !made.iter().rev().is_sorted());
     }
 
     #[test]

@@ -22,7 +22,10 @@ pub const PUSHDOWN_STEPS_MAX: usize = 10;
 /// Bytes of a path handed to SQL: a statement's text is limited, and is kept in a cache.
 pub const PUSHDOWN_PATH_BYTES_MAX: usize = 200;
 
-/// Keys of one sort, and fields of one projection: enough for any real document.
+/// Keys of one sort: MongoDB's own limit. Each is looked up in, and kept for, every document.
+pub const SORT_KEYS_MAX: usize = 32;
+
+/// Fields of one projection: enough for any real document.
 pub const OPTION_FIELDS_MAX: usize = 1_000;
 
 /// Nulls that one update may write to reach an index beyond an array's end: a few bytes of
@@ -38,7 +41,15 @@ pub const SCAN_DOCUMENTS_MAX: usize = 100_000;
 /// Bytes of one result: it crosses to the child as one message.
 pub const RESULT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Bytes that a sort or a multi-document update may hold in memory at once.
+/// Milliseconds that one operation may run, counted from when a thread takes it up: all apps
+/// share the threads. Below the 10 s after which a worker gives up a host call, so that the hook
+/// learns the reason, and with room for some waiting before.
+pub const OPERATION_MS_MAX: u64 = 4_000;
+
+const _: () = assert!(OPERATION_MS_MAX < lode_proto::limits::HOST_CALL_MS_MAX);
+
+/// Bytes that a sort or a multi-document update may hold in memory at once; what a sort keeps of
+/// the values that it sorts by counts, too.
 pub const BUFFER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Characters of a collection's name: MongoDB's namespace limit.
@@ -53,3 +64,9 @@ pub const SECRET_CHARS_MAX: usize = 256;
 
 /// Operations that may wait for a database thread: beyond it, waiting only hides the overload.
 pub const WAITING_OPERATIONS_MAX: usize = 1024;
+
+/// Operations of one app among them: a quarter, so that one app's backlog leaves room to others.
+pub const APP_WAITING_OPERATIONS_MAX: usize = WAITING_OPERATIONS_MAX / 4;
+
+/// Rules in an app's list of HTTP hosts; each request is compared with all of them.
+pub(crate) const HTTP_HOSTS_MAX: usize = 100;

@@ -12,7 +12,11 @@ use crate::{
 
 /// Apps, hooks and documents at rest.
 ///
-/// Every call is atomic. A call whose future is dropped either happens entirely or not at all.
+/// Every call is atomic. A call whose future is dropped either happens entirely or not at all: it
+/// is not started any more, or ended soon, unless it is about to finish.
+///
+/// No call runs for longer than [`crate::limits::OPERATION_MS_MAX`]; apps take turns, so that one
+/// app's calls wait for one another and not those of others for them.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
     /// Creates an app; its id must be free.

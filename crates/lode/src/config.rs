@@ -4,17 +4,30 @@
 //! refused by name. `lode config` prints what is in force.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use lode_core::PoolOptions;
-use lode_jail::Layer;
-use lode_proto::JobLimits;
+use lode_core::{BreakerOptions, PoolOptions};
+use lode_egress::{Egress, EgressOptions};
+use lode_jail::{CgroupLimits, JailSettings};
+use lode_proto::message::Realm;
+use lode_proto::{JobLimits, LimitOverrides};
 use lode_queue::QueueOptions;
 use serde::{Deserialize, Serialize};
 
+use crate::master::shell::ShellOptions;
+
+mod check;
+mod sections;
+
+pub(crate) use sections::*;
+
+/// Memory of a zygote, in bytes; most of it is shared with others of the same program.
+const ZYGOTE_BYTES: u64 = 64 << 20;
+
 /// Everything that can be set. Every field has a default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) worker: WorkerConfig,
@@ -24,157 +37,38 @@ pub(crate) struct Config {
     pub(crate) jail: JailConfig,
     pub(crate) jobs: JobsConfig,
     pub(crate) limits: JobLimits,
-    pub(crate) ceiling: CeilingConfig,
+    /// What an app's or a job's own limit can raise a default to.
+    #[serde(deserialize_with = "ceiling")]
+    pub(crate) ceiling: JobLimits,
+    pub(crate) breaker: BreakerConfig,
+    pub(crate) egress: EgressOptions,
+    pub(crate) http: HttpConfig,
     pub(crate) log: LogConfig,
 }
 
-/// `[worker]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct WorkerConfig {
-    /// The worker's name in outcomes, leases and logs. Default: host name and process id.
-    pub(crate) name: String,
-    /// Milliseconds that running jobs get to finish after SIGTERM, 0 to 3,600,000. Default 30,000.
-    pub(crate) drain_limit_ms: u64,
-}
-
-/// `[queue]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct QueueConfig {
-    /// Where jobs come from. Default: the embedded queue in the working folder.
-    pub(crate) url: String,
-    /// Milliseconds a lease lasts unless extended, 100 to 3,600,000. Default 15,000: a worker that
-    /// dies holds its jobs that long.
-    pub(crate) lease_ms: u64,
-    /// Jobs of one app that run at one time over all workers, -1 for no limit. Default 5 (Kinvey's).
-    pub(crate) app_max_concurrent: i64,
-    /// Times that an idempotent job is started, 1 to 100, before it goes to the dead list. Default 3.
-    pub(crate) attempts_max: u32,
-}
-
-/// `[store]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct StoreConfig {
-    /// Apps, hooks and documents. Default: SQLite in the working folder.
-    pub(crate) url: String,
-}
-
-/// `[pool]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct PoolConfig {
-    /// Children alive at one time, 1 to 10,000. Default 8.
-    pub(crate) max_children: usize,
-    /// Children kept ready, 1 to 10,000; never more than `max_children`. Default 4.
-    pub(crate) warm: usize,
-    /// Forks after which the zygote is replaced, 1 up. Default 10,000.
-    pub(crate) zygote_forks_max: u64,
-    /// Seconds after which the zygote is replaced, 1 up. Default 1,800.
-    pub(crate) zygote_age_max_s: u64,
-}
-
-/// `[jail]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct JailConfig {
-    /// Layers that may be missing on this host; see `lode doctor` for their names. Default: none.
-    pub(crate) waive: Vec<Layer>,
-}
-
-/// `[jobs]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct JobsConfig {
-    /// Whether a job may bring its own `script`. Default no: whoever can enqueue could run code.
-    pub(crate) allow_inline_script: bool,
-}
-
-/// `[ceiling]`: what an app's or a job's own limit can raise a default to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct CeilingConfig {
-    /// Milliseconds. Default 60,000 (Kinvey's Flex limit).
-    pub(crate) wall_limit_ms: u64,
-    /// Bytes. Default 512 MiB.
-    pub(crate) heap_limit_bytes: u64,
-    /// Bytes. Default 512 MiB.
-    pub(crate) array_buffer_limit_bytes: u64,
-    /// Bytes. Default 16 MiB.
-    pub(crate) result_limit_bytes: u64,
-    /// Calls. Default 100,000.
-    pub(crate) host_calls_limit: u64,
-}
-
-/// `[log]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct LogConfig {
-    /// `error`, `warn`, `info`, `debug`, or a filter such as `info,lode_queue=debug`. Default `info`.
-    pub(crate) level: String,
-    /// One JSON object a line instead of text. Default no.
-    pub(crate) json: bool,
-}
-
-impl Default for WorkerConfig {
+impl Default for Config {
     fn default() -> Self {
         Self {
-            name: String::new(),
-            drain_limit_ms: 30_000,
+            worker: WorkerConfig::default(),
+            queue: QueueConfig::default(),
+            store: StoreConfig::default(),
+            pool: PoolConfig::default(),
+            jail: JailConfig::default(),
+            jobs: JobsConfig::default(),
+            limits: JobLimits::default(),
+            ceiling: JobLimits::default_ceiling(),
+            breaker: BreakerConfig::default(),
+            egress: EgressOptions::default(),
+            http: HttpConfig::default(),
+            log: LogConfig::default(),
         }
     }
 }
 
-impl Default for QueueConfig {
-    fn default() -> Self {
-        Self {
-            url: "sqlite:lode-queue.sqlite".to_owned(),
-            lease_ms: 15_000,
-            app_max_concurrent: 5,
-            attempts_max: 3,
-        }
-    }
-}
-
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self {
-            url: "sqlite:lode.sqlite".to_owned(),
-        }
-    }
-}
-
-impl Default for PoolConfig {
-    fn default() -> Self {
-        Self {
-            max_children: 8,
-            warm: 4,
-            zygote_forks_max: 10_000,
-            zygote_age_max_s: 1_800,
-        }
-    }
-}
-
-impl Default for CeilingConfig {
-    fn default() -> Self {
-        Self {
-            wall_limit_ms: 60_000,
-            heap_limit_bytes: 512 << 20,
-            array_buffer_limit_bytes: 512 << 20,
-            result_limit_bytes: 16 << 20,
-            host_calls_limit: 100_000,
-        }
-    }
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self {
-            level: "info".to_owned(),
-            json: false,
-        }
-    }
+/// A `[ceiling]` that names some limits keeps the default ceiling of the others.
+fn ceiling<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<JobLimits, D::Error> {
+    let given = LimitOverrides::deserialize(deserializer)?;
+    Ok(JobLimits::default_ceiling().with(&given))
 }
 
 impl Config {
@@ -206,80 +100,6 @@ impl Config {
         })
     }
 
-    /// Checks what the types cannot: bounds, and values that depend on each other.
-    pub(crate) fn check(mut self) -> Result<Self> {
-        let ranges = [
-            (
-                "pool.max_children",
-                self.pool.max_children as u64,
-                1,
-                10_000,
-            ),
-            ("pool.warm", self.pool.warm as u64, 1, 10_000),
-            (
-                "pool.zygote_forks_max",
-                self.pool.zygote_forks_max,
-                1,
-                u64::MAX,
-            ),
-            (
-                "pool.zygote_age_max_s",
-                self.pool.zygote_age_max_s,
-                1,
-                u64::MAX,
-            ),
-            ("queue.lease_ms", self.queue.lease_ms, 100, 3_600_000),
-            (
-                "queue.attempts_max",
-                u64::from(self.queue.attempts_max),
-                1,
-                100,
-            ),
-            (
-                "worker.drain_limit_ms",
-                self.worker.drain_limit_ms,
-                0,
-                3_600_000,
-            ),
-        ];
-        for (name, value, low, high) in ranges {
-            if value < low || value > high {
-                bail!("{name} is {value}, allowed are {low} to {high}");
-            }
-        }
-        let cap = self.queue.app_max_concurrent;
-        if cap < 1 && cap != -1 {
-            bail!("queue.app_max_concurrent is {cap}, allowed are -1 (no limit) and 1 up");
-        }
-        if let Err(text) = self.limits.check() {
-            bail!("limits.{text}");
-        }
-        if let Err(text) = self.ceiling_limits().check() {
-            bail!("ceiling.{text}");
-        }
-        if self.limits.at_most(&self.ceiling_limits()) != self.limits {
-            bail!("a default in [limits] is above its [ceiling]; `lode config` shows both");
-        }
-        self.pool.warm = self.pool.warm.min(self.pool.max_children);
-        if self.worker.name.is_empty() {
-            self.worker.name = default_worker_name();
-        }
-        Ok(self)
-    }
-
-    /// The ceiling as limits; what has no ceiling of its own keeps its default as ceiling.
-    pub(crate) fn ceiling_limits(&self) -> JobLimits {
-        let ceiling = &self.ceiling;
-        JobLimits {
-            wall_limit_ms: ceiling.wall_limit_ms,
-            heap_limit_bytes: ceiling.heap_limit_bytes,
-            array_buffer_limit_bytes: ceiling.array_buffer_limit_bytes,
-            result_limit_bytes: ceiling.result_limit_bytes,
-            host_calls_limit: ceiling.host_calls_limit,
-            ..self.limits
-        }
-    }
-
     /// The pool's part.
     pub(crate) fn pool_options(&self) -> PoolOptions {
         PoolOptions {
@@ -287,7 +107,67 @@ impl Config {
             warm: self.pool.warm,
             zygote_forks_max: self.pool.zygote_forks_max,
             zygote_age_max_us: self.pool.zygote_age_max_s.saturating_mul(1_000_000),
+            app_share: self.pool.app_share,
+            reserve: self.pool.reserve,
             ..PoolOptions::default()
+        }
+    }
+
+    /// The shell's part, but for the control group.
+    pub(crate) fn shell_options(&self) -> ShellOptions {
+        let watch_ms = self.jail.memory_watch_ms;
+        ShellOptions {
+            pool: self.pool_options(),
+            waived: self.jail.waive.clone(),
+            jail: JailSettings {
+                oom_score_adj: self.jail.oom_score_adj,
+                nice: self.jail.nice,
+            },
+            cgroup: None,
+            memory_watch: (watch_ms > 0).then(|| Duration::from_millis(watch_ms)),
+        }
+    }
+
+    /// What carries out the HTTP requests of hooks; `None` where they may make none.
+    pub(crate) fn egress(&self) -> Result<Option<Arc<Egress>>> {
+        if !self.jobs.allow_http_requests {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Egress::new(self.egress.clone())?)))
+    }
+
+    /// How realms of jobs depart from V8's.
+    pub(crate) fn realm(&self) -> Realm {
+        Realm {
+            code_from_strings: self.jobs.code_from_strings,
+            clock: self.jobs.clock,
+        }
+    }
+
+    /// What the control group of all children may use.
+    pub(crate) fn cgroup_limits(&self) -> CgroupLimits {
+        let children = self.pool.max_children as u64;
+        // One retires behind each running child at the worst, one serves, one starts.
+        let zygotes = children + 2;
+        let of_jobs = children.saturating_mul(self.limits.memory_limit_bytes());
+        CgroupLimits {
+            memory_max_bytes: match self.jail.memory_max_bytes {
+                0 => of_jobs.saturating_add(zygotes * ZYGOTE_BYTES),
+                bytes => bytes,
+            },
+            // Two threads of each child; launcher and zygote.
+            pids_max: 2 * (children + zygotes) + 16,
+            cpu_weight: self.jail.cpu_weight,
+            cpu_max_percent: self.jail.cpu_max_percent,
+        }
+    }
+
+    /// The breaker's part.
+    pub(crate) fn breaker_options(&self) -> BreakerOptions {
+        BreakerOptions {
+            bad_jobs: self.breaker.bad_jobs,
+            window_us: self.breaker.window_ms.saturating_mul(1_000),
+            ban_us: self.breaker.ban_s.saturating_mul(1_000_000),
         }
     }
 

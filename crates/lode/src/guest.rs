@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lode_isolate::{Incoming, Port, Pristine, engine};
 use lode_jail::job_socket::Received;
-use lode_jail::{Guest, JobSocket, process_cpu_us};
+use lode_jail::{Guest, JobSocket, process_cpu_us, thread_cpu_us};
 use lode_proto::ChildExit;
 use lode_proto::frame::Kind;
 use lode_proto::message::{Call, Done, Log, Reply, Run};
@@ -24,7 +24,7 @@ impl Guest for V8Guest {
     }
 
     fn wake(&mut self, seed: [u8; 16]) -> Result<(), String> {
-        self.0.wake(seed)
+        self.0.wake(seed, process_cpu_us)
     }
 
     fn serve(&mut self, mut socket: JobSocket) -> ChildExit {
@@ -36,7 +36,9 @@ impl Guest for V8Guest {
         let Ok(run) = frame.parse::<Run>() else {
             return ChildExit::BadFrame;
         };
-        if lode_jail::limit_memory(run.limits.memory_limit_bytes()).is_err() {
+        let limited = lode_jail::limit_memory(run.limits.memory_limit_bytes())
+            .and_then(|()| lode_jail::limit_cpu(run.limits.cpu_limit_ms));
+        if limited.is_err() {
             return ChildExit::NotConfined;
         }
         self.0.run(run, Box::new(SocketPort(socket)))
@@ -73,6 +75,7 @@ impl Port for SocketPort {
     }
 
     fn cpu_us(&self) -> u64 {
-        process_cpu_us()
+        // The run's thread does all of the job's work.
+        thread_cpu_us()
     }
 }

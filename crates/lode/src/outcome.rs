@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lode_core::{Breach, Verdict};
+use lode_core::{Ban, Breach, Verdict};
 use lode_proto::limits::HEAP_SLACK_BYTES;
 use lode_proto::message::Done;
 use lode_proto::outcome::raw_null;
@@ -38,6 +38,16 @@ impl Subject {
         self.failure(tag, debug, None, timings, Usage::default())
     }
 
+    /// The outcome of a job whose app is banned, in the words of Kinvey's queue client.
+    pub(crate) fn suspended(&self, ban: &Ban) -> Outcome {
+        let debug = format!(
+            "Blacklisted: too many bad jobs in a short time, the last one {}; remaining time: {} s",
+            ban.reason,
+            ban.remaining_us.div_ceil(1_000_000)
+        );
+        self.not_run(Tag::AppSuspended, debug)
+    }
+
     /// The outcome of a job that has left the pool with a verdict.
     pub(crate) fn settled(&self, ended: Ended) -> Outcome {
         let queued_us = micros(self.queued);
@@ -69,7 +79,7 @@ impl Subject {
                 let debug = format!("the child died ({cause}), and the job cannot be tried again");
                 self.failure(Tag::ChildCrashed, debug, None, timings, usage)
             }
-            Fate::Released | Fate::Dropped => {
+            Fate::Released | Fate::Postponed | Fate::Dropped => {
                 let debug = "the worker is shutting down".to_owned();
                 self.failure(Tag::WorkerLost, debug, None, timings, usage)
             }
@@ -158,13 +168,25 @@ impl Subject {
                     limits.wall_limit_ms
                 ),
             ),
-            Verdict::OutOfMemory { .. } => (
-                Tag::HookOutOfMemory,
+            Verdict::CpuTimedOut { .. } => (
+                Tag::HookTimeout,
                 format!(
-                    "the memory limit was reached: heap {} bytes, ArrayBuffers {} bytes",
-                    limits.heap_limit_bytes, limits.array_buffer_limit_bytes
+                    "the CPU limit of {} ms was used up and the hook could not be stopped from \
+                     inside (a long native operation); its process was killed",
+                    limits.cpu_limit_ms
                 ),
             ),
+            Verdict::OutOfMemory { .. } => {
+                let note = note.map(|note| format!(" ({note})")).unwrap_or_default();
+                let debug = format!(
+                    "the memory limit was reached: heap {} bytes, ArrayBuffers {} bytes, the rest \
+                     {} bytes{note}",
+                    limits.heap_limit_bytes,
+                    limits.array_buffer_limit_bytes,
+                    limits.native_limit_bytes
+                );
+                (Tag::HookOutOfMemory, debug)
+            }
             Verdict::Violation { breach, cause } => {
                 (Tag::HookViolation, violation(breach, cause, note, limits))
             }
@@ -196,6 +218,13 @@ fn violation(
             limits.host_calls_in_flight_limit,
             limits.host_call_limit_bytes
         ),
+        (Some(Breach::ForbiddenCall), _) => format!(
+            "the job's process made a system call that no job may make{note}; it was stopped \
+             before the kernel did anything of it"
+        ),
+        (Some(Breach::Traffic), _) => format!("too much was sent{note}"),
+        // The pool gives it another verdict.
+        (Some(Breach::Memory), _) => format!("the job's process holds too much memory{note}"),
         (Some(Breach::ResultSize), _) => {
             format!(
                 "the result is too large, allowed are {} bytes{note}",

@@ -10,6 +10,7 @@ mod background;
 mod deadline;
 mod demo;
 mod example;
+mod fuzz;
 mod package;
 mod place;
 mod producers;
@@ -28,8 +29,12 @@ usage: cargo xtask <command>
                        (cargo nextest, or cargo test where that is not installed)
   demo                 start a worker and send it a good, a wrong and a hostile hook each
   bench [args…]        run the benchmarks with a private Redis
+  fuzz [SECONDS]       run each fuzz target for so long, 20 s unless told, from the corpus in fuzz/
   soak [N]             run N jobs of every kind and look for what leaks or is lost
 ";
+
+/// Seconds of each fuzz target unless told otherwise: enough for the corpus and a look around.
+const FUZZ_SECONDS: u64 = 20;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -58,6 +63,7 @@ enum Task<'a> {
     Test(&'a [String]),
     Demo,
     Bench(&'a [String]),
+    Fuzz(u64),
     Soak(Option<u64>),
 }
 
@@ -74,6 +80,11 @@ impl<'a> Task<'a> {
             ("test", args) => Some(Self::Test(args)),
             ("demo", []) => Some(Self::Demo),
             ("bench", args) => Some(Self::Bench(args)),
+            ("fuzz", []) => Some(Self::Fuzz(FUZZ_SECONDS)),
+            ("fuzz", [seconds]) => {
+                let seconds = seconds.parse().ok().filter(|&seconds| seconds > 0)?;
+                Some(Self::Fuzz(seconds))
+            }
             ("soak", []) => Some(Self::Soak(None)),
             ("soak", [count]) => {
                 let count = count.parse().ok().filter(|&count| count > 0)?;
@@ -93,6 +104,7 @@ impl<'a> Task<'a> {
             Self::Test(args) => test::run(args),
             Self::Demo => demo::run(),
             Self::Bench(args) => example::bench(args),
+            Self::Fuzz(seconds) => fuzz::run(seconds),
             Self::Soak(count) => example::soak(count),
         }
     }
@@ -113,6 +125,7 @@ mod tests {
         check("", Some(&Task::Usage));
         check("v8 --from-source", Some(&Task::V8(v8::Origin::Source)));
         check("soak", Some(&Task::Soak(None)));
+        check("fuzz 5", Some(&Task::Fuzz(5)));
         check("soak 500", Some(&Task::Soak(Some(500))));
         let args = ["--profile".to_owned(), "v8".to_owned()];
         check("test --profile v8", Some(&Task::Test(&args)));

@@ -130,9 +130,10 @@ fn every_file_says_first_what_it_is() {
 }
 
 #[test]
-fn unsafe_code_is_in_the_two_sys_files_only() {
-    const HOMES: [&str; 2] = [
+fn unsafe_code_is_in_the_sys_files_only() {
+    const HOMES: [&str; 3] = [
         "crates/lode-jail/src/sys.rs",
+        "crates/lode-jail/tests/native_attacker/sys.rs",
         "crates/lode-isolate/src/sys.rs",
     ];
     // Put together here, so that this file does not find itself.
@@ -140,7 +141,7 @@ fn unsafe_code_is_in_the_two_sys_files_only() {
     let elsewhere = |file: &File| !HOMES.contains(&file.path.as_str());
     let broken = rust().into_iter().filter(elsewhere);
     let broken = broken.flat_map(|file| lines_with(&file.path, &file.text, &words));
-    check("unsafe code has two homes, both named sys.rs", broken);
+    check("unsafe code has its homes, all named sys.rs", broken);
 }
 
 #[test]
@@ -231,9 +232,10 @@ fn check_homes(dependency: &str, homes: &[&str]) {
 }
 
 #[test]
-fn the_five_inner_crates_do_not_know_each_other() {
-    const INNER: [&str; 5] = [
+fn the_six_inner_crates_do_not_know_each_other() {
+    const INNER: [&str; 6] = [
         "lode-core",
+        "lode-egress",
         "lode-queue",
         "lode-store",
         "lode-jail",
@@ -260,7 +262,10 @@ fn v8_is_linked_where_it_is_needed_only() {
 
 #[test]
 fn nothing_that_decides_or_forks_has_an_async_runtime() {
-    check_homes("tokio", &["lode", "lode-queue", "lode-store"]);
+    check_homes(
+        "tokio",
+        &["lode", "lode-egress", "lode-queue", "lode-store"],
+    );
 }
 
 #[test]

@@ -5,9 +5,11 @@ pub(crate) mod proc;
 mod producer;
 mod redis_server;
 mod wait;
+mod web_host;
 mod worker;
 
 pub(crate) use place::{Place, Ran, hook_file, lode, outcome};
-pub(crate) use producer::{Producer, endpoint};
+pub(crate) use producer::{Producer, endpoint, script};
 pub(crate) use wait::eventually;
+pub(crate) use web_host::{LARGE_BYTES, WebHost};
 pub(crate) use worker::Worker;

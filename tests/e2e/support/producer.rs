@@ -84,3 +84,10 @@ impl Producer {
 pub(crate) fn endpoint(name: &str, body: Value) -> Value {
     json!({"app": "a", "hook": format!("endpoint:{name}"), "request": {"body": body}})
 }
+
+/// A job of any app that brings its own script, which is the body of an async `onRequest` with
+/// `request`, `response` and `modules`; for a worker with `JOBS_ALLOW_INLINE_SCRIPT=true`.
+pub(crate) fn script(app: &str, text: &str, body: Value) -> Value {
+    let text = format!("async function onRequest(request, response, modules) {{\n{text}\n}}");
+    json!({"app": app, "script": text, "function": "onRequest", "request": {"body": body}})
+}

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Command};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -21,8 +21,13 @@ impl Worker {
     /// Starts a worker with these settings (`POOL_WARM=2`) and waits until it serves.
     #[track_caller]
     pub(crate) fn start(place: &Place, settings: &[&str]) -> Self {
+        Self::start_by(lode(), place, settings)
+    }
+
+    /// The same by a command that becomes the binary, such as `unshare … lode`.
+    #[track_caller]
+    pub(crate) fn start_by(mut command: Command, place: &Place, settings: &[&str]) -> Self {
         let log = place.new_path("worker");
-        let mut command = lode();
         for setting in settings {
             let (name, value) = setting.split_once('=').unwrap();
             command.env(format!("LODE_{name}"), value);
@@ -112,15 +117,15 @@ impl Worker {
             .collect()
     }
 
-    /// Waits until there are `count` children, each with its filter on; they are those that wait
+    /// Waits until there are `count` children, each with its zygote's filter and its own; they are those that wait
     /// for a job when none has been enqueued.
     #[track_caller]
     pub(crate) fn idle_children(&self, count: usize) -> Vec<Process> {
         eventually("children wait for jobs", || {
             let children = self.children();
             let ready = |child: &Process| {
-                let filters = child.of_each_thread("Seccomp");
-                !filters.is_empty() && filters.iter().all(|mode| mode == "2")
+                let filters = child.of_each_thread("Seccomp_filters");
+                !filters.is_empty() && filters.iter().all(|count| count == "2")
             };
             (children.len() == count && children.iter().all(ready)).then_some(children)
         })

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use super::children::Children;
 use super::drain::Phase;
-use super::jobs::Jobs;
+use super::hooks::Hooks;
+use super::jobs::{Jobs, LeasedJob};
 use super::zygotes::Zygotes;
 use crate::backoff::Backoff;
 use crate::{Input, Output, PoolOptions, PoolStats, Time};
@@ -20,6 +21,8 @@ pub struct Pool {
     pub(super) children: Children,
     pub(super) zygotes: Zygotes,
     pub(super) jobs: Jobs,
+    pub(super) hooks: Hooks,
+    pub(super) last_child_ready: Time,
     pub(super) child_backoff: Backoff,
     pub(super) zygote_backoff: Backoff,
     pub(super) counters: Counters,
@@ -32,6 +35,7 @@ pub struct Pool {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) jobs_started: u64,
+    pub(super) jobs_postponed: u64,
     pub(super) kills: u64,
     pub(super) zygote_kills: u64,
     pub(super) failed_starts: u64,
@@ -49,7 +53,9 @@ impl Pool {
             phase: Phase::Serving,
             children: Children::new(),
             zygotes: Zygotes::new(),
-            jobs: Jobs::new(),
+            jobs: Jobs::new(options.share()),
+            hooks: Hooks::new(options.hook_backoff_min_us, options.hook_backoff_max_us),
+            last_child_ready: Time::default(),
             child_backoff: backoff(),
             zygote_backoff: backoff(),
             counters: Counters::default(),
@@ -69,15 +75,34 @@ impl Pool {
             Input::ChildSpawned { child } => self.child_spawned(child),
             Input::ChildReady { child } => self.child_ready(child, now),
             Input::JobLeased {
-                job,
+                job: key,
+                app,
+                hook,
                 wall_limit_us,
+                host_wait_limit_us,
                 idempotent,
-            } => self.job_leased(job, wall_limit_us, idempotent, now),
+            } => {
+                let job = LeasedJob {
+                    key,
+                    app,
+                    hook,
+                    wall_limit_us,
+                    host_wait_limit_us,
+                    idempotent,
+                };
+                self.job_leased(job, now);
+            }
+            Input::HostCallStarted { child } => {
+                self.set_clock(child, |clock| clock.stopped(now));
+            }
+            Input::HostCallEnded { child } => {
+                self.set_clock(child, |clock| clock.resumed(now));
+            }
             Input::ChildDone { child } => self.child_done(child, now),
             Input::ChildReported {
                 child,
                 finish_limit_us,
-            } => self.child_reported(child, finish_limit_us, now),
+            } => self.set_clock(child, |clock| clock.reported(finish_limit_us, now)),
             Input::ChildBroke { child, breach } => self.child_broke(child, breach, now),
             Input::ChildGone { child, cause } => self.child_gone(child, cause, now),
             Input::LeaseLost { job } => self.lease_lost(job, now),
@@ -104,6 +129,8 @@ impl Pool {
             self.children.next_deadline(),
             self.zygotes.next_deadline(),
             self.phase.limit_at(),
+            self.jobs.next_unblock(),
+            self.release_at(),
             (self.children_missing() > 0).then(|| self.child_backoff.not_before()),
             self.is_zygote_missing()
                 .then(|| self.zygote_backoff.not_before()),
@@ -113,14 +140,14 @@ impl Pool {
         .min()
     }
 
-    /// How many jobs may be leased right now: idle children that no held job waits for. Zero
-    /// while draining.
+    /// How many jobs may be leased right now: the idle children. A job that could start on one of
+    /// them would have, so none of those that wait does it for an idle child. Zero while draining.
     #[must_use]
     pub fn wants_jobs(&self) -> usize {
         if self.is_draining() {
             return 0;
         }
-        self.children.counts().idle.saturating_sub(self.jobs.held())
+        self.children.counts().idle
     }
 
     /// Counts per state and since the start.
@@ -130,7 +157,9 @@ impl Pool {
             children: *self.children.counts(),
             zygotes: self.zygotes.processes(),
             held: self.jobs.held(),
+            hooks_in_trouble: self.hooks.len(),
             jobs_started: self.counters.jobs_started,
+            jobs_postponed: self.counters.jobs_postponed,
             children_requested: self.children.requested_ever(),
             zygotes_started: self.zygotes.started_ever(),
             kills: self.counters.kills,
@@ -157,6 +186,7 @@ impl Pool {
     /// Fires every deadline at or before `now`. Children first: a hard deadline that falls on the
     /// drain limit is a timeout.
     fn expire(&mut self, now: Time) {
+        self.hooks.forget_quiet(now);
         while let Some(child) = self.children.due(now) {
             self.child_deadline(child, now);
         }
@@ -164,10 +194,14 @@ impl Pool {
             self.zygote_deadline(zygote, now);
         }
         self.drain_deadline(now);
+        self.jobs.unblock_due(now);
     }
 
-    /// What follows from any change: children and zygotes that are missing, and the end of a drain.
+    /// What follows from any change: jobs whose turn has come, then those that have waited for too
+    /// long, children and zygotes that are missing, and the end of a drain.
     fn tend(&mut self, now: Time) {
+        self.start_waiting(now);
+        self.release_overdue(now);
         self.refill(now);
         self.start_missing_zygote(now);
         self.finish_drain();

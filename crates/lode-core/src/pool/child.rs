@@ -19,8 +19,9 @@
 //! vanish when their zygote is gone: the shell never had them. A job is decided in the one step
 //! that leaves Running, so nothing that comes later can decide it again.
 
+use super::run::Run;
 use crate::fifo::Ticket;
-use crate::{ChildCounts, JobKey, Time, ZygoteId};
+use crate::{ChildCounts, Time, ZygoteId};
 
 /// A child and the zygote that it comes from.
 #[derive(Debug, Clone, Copy)]
@@ -39,11 +40,7 @@ pub(super) enum ChildState {
     /// Ready for a job; the ticket is its place in the queue of idle children.
     Idle { ticket: Ticket },
     /// Runs a job.
-    Running {
-        job: JobKey,
-        idempotent: bool,
-        hard_deadline: Time,
-    },
+    Running { run: Run },
     /// Its report counted; it is about to exit.
     Finished { exit_by: Time },
     /// To be killed, but the shell does not have it.
@@ -58,7 +55,7 @@ impl ChildState {
         match self {
             Self::Requested { ready_by } | Self::Starting { ready_by } => Some(ready_by),
             Self::Idle { .. } => None,
-            Self::Running { hard_deadline, .. } => Some(hard_deadline),
+            Self::Running { run } => Some(run.clock.deadline()),
             Self::Finished { exit_by } => Some(exit_by),
             Self::Aborted { gone_by } | Self::Doomed { gone_by } => Some(gone_by),
         }

@@ -11,10 +11,8 @@ use lode_proto::ExitCause;
 
 use super::Pool;
 use super::child::ChildState;
-use crate::{ChildId, JobKey, Output, Time, Verdict};
-
-/// How the kernel ends a child that we kill, for a job that may be run again.
-const KILLED: ExitCause = ExitCause::Signal(9);
+use super::run::Run;
+use crate::{ChildId, Output, Time, Verdict};
 
 /// Whether the pool takes jobs, and if not, what it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +55,7 @@ impl Pool {
 
     /// Hands back what was not started, and keeps only what runs or is about to exit.
     fn release_and_retire(&mut self, now: Time) {
-        while let Some(job) = self.jobs.pop_held() {
-            self.emit(Output::Release { job: job.key });
-        }
+        self.release_all();
         self.kill_waiting(self.children.iter().map(|(id, _)| id).collect(), now);
         let zygotes = [self.zygotes.starting(), self.zygotes.current()];
         for zygote in zygotes.into_iter().flatten() {
@@ -76,9 +72,9 @@ impl Pool {
             return;
         }
         self.phase = Phase::Closing;
-        for (child, job, idempotent) in self.running() {
+        for (child, run) in self.running() {
             self.kill_child(child, now);
-            self.fail_for_platform(job, idempotent, KILLED, Verdict::DrainLimit);
+            self.fail_for_platform(run, ExitCause::KILLED, Verdict::DrainLimit);
         }
     }
 
@@ -94,13 +90,11 @@ impl Pool {
         }
     }
 
-    fn running(&self) -> Vec<(ChildId, JobKey, bool)> {
+    fn running(&self) -> Vec<(ChildId, Run)> {
         let children = self.children.iter();
         children
             .filter_map(|(id, child)| match child.state {
-                ChildState::Running {
-                    job, idempotent, ..
-                } => Some((id, job, idempotent)),
+                ChildState::Running { run } => Some((id, run)),
                 ChildState::Requested { .. }
                 | ChildState::Starting { .. }
                 | ChildState::Idle { .. }

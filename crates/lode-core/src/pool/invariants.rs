@@ -14,7 +14,12 @@ impl Pool {
     pub fn check_invariants(&self) {
         self.children.check();
         self.zygotes.check();
-        self.jobs.check(self.children.counts().running);
+        self.hooks.check();
+        self.jobs.check(
+            self.children.counts().running,
+            self.options.places_for_all(),
+            self.options.room_of_app(),
+        );
         self.check_sizes();
         self.check_children();
         self.check_zygotes();
@@ -28,8 +33,12 @@ impl Pool {
             "more children than allowed"
         );
         assert!(
-            self.jobs.held() == 0 || counts.idle == 0,
-            "a job waits although a child is idle"
+            counts.idle == 0 || !self.jobs.has_next(self.is_kept_place_next()),
+            "a job that may start waits although a child is idle"
+        );
+        assert!(
+            self.jobs.held() <= self.options.room(),
+            "more jobs wait than there is room for"
         );
     }
 
@@ -45,12 +54,13 @@ impl Pool {
                     || zygote.is_some_and(|zygote| zygote.state.may_have_waiting_children()),
                 "{id:?} of a dead or dying zygote could get a job"
             );
-            if let ChildState::Running { job, .. } = child.state {
-                let place = self.jobs.place(job);
+            if let ChildState::Running { run } = child.state {
+                let place = self.jobs.place(run.job);
                 assert_eq!(
                     place,
-                    Some(Place::On(id)),
-                    "{job:?} does not know its child"
+                    Some(Place::On(id, run.app)),
+                    "{:?} does not know its child",
+                    run.job
                 );
             }
         }

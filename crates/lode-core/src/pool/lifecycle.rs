@@ -7,15 +7,15 @@ use super::child::ChildState;
 use crate::{ChildId, Output, Time};
 
 impl Pool {
-    /// Children to ask for so that, when every held job has one, `warm` more wait; as far as
-    /// there is room and a zygote to ask.
+    /// Children to ask for so that, when every held job has one that may use it, `warm` more wait;
+    /// as far as there is room and a zygote to ask.
     pub(super) fn children_missing(&self) -> usize {
         if self.zygotes.current().is_none() {
             return 0;
         }
         let counts = self.children.counts();
         let room = self.options.max_children.saturating_sub(counts.live());
-        let wanted = self.options.warm.saturating_add(self.jobs.held());
+        let wanted = self.options.warm.saturating_add(self.jobs.demand());
         wanted.saturating_sub(counts.waiting()).min(room)
     }
 
@@ -57,17 +57,15 @@ impl Pool {
         }
     }
 
-    /// A ready child takes the job that has been held for longest, or waits for one.
+    /// A ready child waits for a job, and if one waits for it, not for long.
     pub(super) fn child_ready(&mut self, id: ChildId, now: Time) {
         let state = self.children.get(id).map(|child| child.state);
         let Some(ChildState::Starting { .. }) = state else {
             self.drop_late();
             return;
         };
-        match self.jobs.pop_held() {
-            Some(job) => self.start_job(id, job, now),
-            None => self.children.set_idle(id),
-        }
+        self.last_child_ready = now;
+        self.children.set_idle(id);
     }
 
     /// The only way out: the child's job, if it still had one, is decided by how it ended.
@@ -86,9 +84,7 @@ impl Pool {
                     self.start_failed(now);
                 }
             }
-            ChildState::Running {
-                job, idempotent, ..
-            } => self.child_lost(job, idempotent, cause),
+            ChildState::Running { run } => self.child_lost(run, cause, now),
             ChildState::Finished { .. }
             | ChildState::Aborted { .. }
             | ChildState::Doomed { .. } => {}
@@ -108,7 +104,7 @@ impl Pool {
                 self.start_failed(now);
                 self.kill_child(id, now);
             }
-            ChildState::Running { job, .. } => self.time_out(id, job, now),
+            ChildState::Running { run } => self.time_out(id, run, now),
             ChildState::Finished { .. } => self.kill_child(id, now),
             // SIGKILL cannot fail, so the one that should fork or reap it hangs. Asked for again
             // after as long, until the child is gone.

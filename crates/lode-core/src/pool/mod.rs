@@ -1,9 +1,9 @@
 //! The pool: one state machine over zygotes, children and leased jobs.
 //!
 //! ```text
-//!   Input, now ──► expire what is due ──► apply the input ──► tend (refill, zygotes, drained)
+//!   Input, now ──► expire what is due ──► apply the input ──► tend (starts, refill, zygotes, …)
 //!                                                                   │
-//!   shell ◄── poll_output: StartJob … Settle … SpawnChild … ◄───────┘
+//!   shell ◄── poll_output: Settle … StartJob … SpawnChild … ◄───────┘
 //! ```
 //!
 //! Deadlines are fired before an input is looked at, so a verdict depends on the instant alone
@@ -15,11 +15,16 @@ mod api;
 mod child;
 mod children;
 mod drain;
+mod hooks;
 mod invariants;
 mod jobs;
 mod lifecycle;
+mod room;
 mod rotation;
+mod run;
 mod running;
+mod shares;
+mod turns;
 mod zygote;
 mod zygotes;
 

@@ -1,63 +1,19 @@
-//! Jobs on children: started, reported, broken, timed out, lost. Each job's one verdict is here
-//! or in the drain limit.
+//! Jobs on children: reported, broken, timed out, lost. Each job's one verdict is here or in the
+//! drain limit.
 
 use lode_proto::ExitCause;
 
 use super::Pool;
 use super::child::ChildState;
-use super::jobs::{LeasedJob, Place};
+use super::jobs::Place;
+use super::run::{Run, WallClock};
 use crate::{Breach, ChildId, JobKey, Output, Time, Verdict};
 
 impl Pool {
-    /// Starts the job at once if a child is idle. One may just have died between the lease and
-    /// its answer: then the job is held for the next child that gets ready.
-    pub(super) fn job_leased(
-        &mut self,
-        key: JobKey,
-        wall_limit_us: u64,
-        idempotent: bool,
-        now: Time,
-    ) {
-        if self.is_draining() {
-            self.emit(Output::Release { job: key });
-            return;
-        }
-        if self.jobs.contains(key) {
-            self.drop_late();
-            return;
-        }
-        let job = LeasedJob {
-            key,
-            wall_limit_us,
-            idempotent,
-        };
-        match self.children.first_idle() {
-            Some(child) => self.start_job(child, job, now),
-            None => self.jobs.hold(job),
-        }
-    }
-
-    /// Gives the job to an idle child.
-    pub(super) fn start_job(&mut self, child: ChildId, job: LeasedJob, now: Time) {
-        let grace_us = self.options.hard_grace_us;
-        let state = ChildState::Running {
-            job: job.key,
-            idempotent: job.idempotent,
-            hard_deadline: now.plus_us(job.wall_limit_us).plus_us(grace_us),
-        };
-        self.children.set(child, state);
-        self.jobs.run_on(job.key, child);
-        self.counters.jobs_started += 1;
-        self.emit(Output::StartJob {
-            child,
-            job: job.key,
-        });
-    }
-
     /// A report counts if the child still runs its job: a verdict that was taken stays.
     pub(super) fn child_done(&mut self, id: ChildId, now: Time) {
         let state = self.children.get(id).map(|child| child.state);
-        let Some(ChildState::Running { job, .. }) = state else {
+        let Some(ChildState::Running { run }) = state else {
             self.drop_late();
             return;
         };
@@ -65,27 +21,29 @@ impl Pool {
         self.children.set(id, ChildState::Finished { exit_by });
         self.child_backoff.reset();
         self.zygote_backoff.reset();
-        self.settle(job, Verdict::Reported { child: id });
+        self.hooks.reported(run.hook);
+        self.jobs.unblock(run.app, run.hook);
+        self.settle(run.job, Verdict::Reported { child: id });
     }
 
-    /// The hook is over in time; what it asked for before its end is still being carried out, for
-    /// which another limit holds.
-    pub(super) fn child_reported(&mut self, id: ChildId, finish_limit_us: u64, now: Time) {
+    /// Host calls or a report move a run's deadline; what does not fit is late or said twice.
+    pub(super) fn set_clock(
+        &mut self,
+        id: ChildId,
+        change: impl FnOnce(WallClock) -> Option<WallClock>,
+    ) {
         let state = self.children.get(id).map(|child| child.state);
-        let Some(ChildState::Running {
-            job, idempotent, ..
-        }) = state
-        else {
+        let Some(ChildState::Running { run }) = state else {
             self.drop_late();
             return;
         };
-        let hard_deadline = now.plus_us(finish_limit_us);
-        let state = ChildState::Running {
-            job,
-            idempotent,
-            hard_deadline,
-        };
-        self.children.set(id, state);
+        match change(run.clock) {
+            Some(clock) => {
+                let run = Run { clock, ..run };
+                self.children.set(id, ChildState::Running { run });
+            }
+            None => self.drop_late(),
+        }
     }
 
     /// Kills a child that broke the rules, whatever it was doing.
@@ -95,16 +53,10 @@ impl Pool {
             return;
         };
         match child.state {
-            ChildState::Running { job, .. } => {
+            ChildState::Running { run } => {
                 self.kill_child(id, now);
-                let breach = Some(breach);
-                self.settle(
-                    job,
-                    Verdict::Violation {
-                        breach,
-                        cause: None,
-                    },
-                );
+                self.not_survived(run, now);
+                self.settle(run.job, breach.verdict());
             }
             // No tenant's code ran in it yet, so this is our own fault and may well repeat.
             ChildState::Requested { .. }
@@ -116,61 +68,59 @@ impl Pool {
             ChildState::Finished { .. } => self.kill_child(id, now),
             ChildState::Aborted { .. } | ChildState::Doomed { .. } => self.drop_late(),
         }
+        if breach.is_suspicious() {
+            self.suspect(child.zygote, now);
+        }
     }
 
     /// The hard deadline, decided once: a report that comes later is late.
-    pub(super) fn time_out(&mut self, id: ChildId, job: JobKey, now: Time) {
+    pub(super) fn time_out(&mut self, id: ChildId, run: Run, now: Time) {
         self.kill_child(id, now);
-        self.settle(job, Verdict::TimedOut);
+        self.not_survived(run, now);
+        self.settle(run.job, Verdict::TimedOut);
     }
 
     /// Stops a job that is someone else's now, and says nothing about it.
     pub(super) fn lease_lost(&mut self, job: JobKey, now: Time) {
         match self.jobs.close(job) {
-            Some(Place::On(child)) => self.kill_child(child, now),
+            Some(Place::On(child, _)) => self.kill_child(child, now),
             Some(Place::Held(_)) => {}
             None => self.drop_late(),
         }
     }
 
     /// A child ended with its job unreported: the way it ended says whose fault that is.
-    pub(super) fn child_lost(&mut self, job: JobKey, idempotent: bool, cause: ExitCause) {
-        match cause {
-            ExitCause::Exited(_) | ExitCause::Signal(_) | ExitCause::Starved(_)
-                if cause.is_out_of_memory() =>
-            {
-                self.settle(job, Verdict::OutOfMemory { cause });
-            }
-            ExitCause::Signal(_) if cause.is_forbidden_syscall() => {
-                let cause = Some(cause);
-                let breach = None;
-                self.settle(job, Verdict::Violation { breach, cause });
-            }
+    pub(super) fn child_lost(&mut self, run: Run, cause: ExitCause, now: Time) {
+        self.not_survived(run, now);
+        if cause.is_out_of_memory() {
+            self.settle(run.job, Verdict::OutOfMemory { cause });
+        } else if cause.is_cpu_limit() {
+            self.settle(run.job, Verdict::CpuTimedOut { cause });
+        } else if cause.is_forbidden_syscall() {
+            let cause = Some(cause);
+            let breach = None;
+            self.settle(run.job, Verdict::Violation { breach, cause });
+        } else {
             // Also an exit that claims a report we never read.
-            ExitCause::Exited(_)
-            | ExitCause::UnknownCode(_)
-            | ExitCause::Signal(_)
-            | ExitCause::Starved(_)
-            | ExitCause::ForkFailed
-            | ExitCause::ZygoteLost => {
-                self.fail_for_platform(job, idempotent, cause, Verdict::Crashed { cause });
-            }
+            self.fail_for_platform(run, cause, Verdict::Crashed { cause });
         }
     }
 
     /// Nobody's hook is to blame: run it again if that is safe, else settle it so.
-    pub(super) fn fail_for_platform(
-        &mut self,
-        job: JobKey,
-        idempotent: bool,
-        cause: ExitCause,
-        verdict: Verdict,
-    ) {
-        if idempotent {
+    pub(super) fn fail_for_platform(&mut self, run: Run, cause: ExitCause, verdict: Verdict) {
+        let job = run.job;
+        if run.idempotent {
             self.jobs.close(job);
             self.emit(Output::Retry { job, cause });
         } else {
             self.settle(job, verdict);
+        }
+    }
+
+    /// A child ended, or has to, while it ran a job of this hook: its next ones may have to wait.
+    fn not_survived(&mut self, run: Run, now: Time) {
+        if let Some(until) = self.hooks.died(run.hook, now) {
+            self.jobs.block(run.app, run.hook, until);
         }
     }
 

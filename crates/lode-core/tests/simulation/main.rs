@@ -1,10 +1,11 @@
 //! Seeded simulation of a pool in a world where everything fails.
 //!
 //! One seed is one world: pool options, how zygotes, children and jobs behave, when leases are
-//! lost, how late the shell is, and when it drains, all in virtual time. `shadow.rs` keeps its own
-//! simple model of what the pool knows and checks every output against it; `world.rs` plays the
-//! processes and the shell. When the faults stop, the pool must finish all jobs and have its warm
-//! reserve again; at last it is drained.
+//! lost, which app floods the others, how long host calls take, how late the shell is, and when it
+//! drains, all in virtual time. `shadow.rs` and `turns.rs` keep their own simple model of what the
+//! pool knows and check every output against it; `world.rs` plays the processes and the shell. When
+//! the faults stop, the pool must finish all jobs and have its warm reserve again; at last it is
+//! drained. `flood.rs` is another world, without faults: how long others wait for a flooding app.
 //!
 //! `LODE_SIM_SEED=7` replays one seed, `LODE_SIM_SEEDS=100000` runs more of them. A panic prints
 //! the seed and the step.
@@ -24,14 +25,27 @@
 //!   does not retire; unspawned children outlive it; a stuck one is left alone, or keeps its
 //!   idle children; one is stopped before its last child is gone; two start at once; no timer for
 //!   the backoff;
+//! * host calls: a stopped clock has the old deadline; the cap is not applied, or not used up; calls
+//!   after the report move the deadline; the limit after the report can only be a later one;
+//! * turns: a kept place goes to an app that runs something; one more than the share; the kept places
+//!   for nobody; one app fills the room; the room is one smaller; nobody starts when another ends;
+//!   children are asked for on behalf of those that may not start; no job is handed back after a long
+//!   wait, or too late, or one although a child got ready; a lost lease leaves the app's count;
+//! * hooks: their waits have no timer, never end, spare those that wait already, or those that come;
+//!   the first death costs a wait; a breach or a timeout is no death; a report does not end the wait,
+//!   or does not forget the deaths; quiet time counts from the death and not from the wait's end;
+//! * breaches: a forbidden call leaves the zygote alone; too much memory is a violation; a death at
+//!   the CPU limit is a crash;
 //! * drain: held jobs are kept; leases are held; the limit comes 1 ms late; idempotent jobs are
 //!   settled at the limit; `Drained` with a child left, or twice.
 
+mod flood;
 mod oracle;
 mod outputs;
 mod plan;
 mod processes;
 mod shadow;
+mod turns;
 mod world;
 
 use std::collections::BTreeMap;
@@ -41,12 +55,17 @@ use world::World;
 const SEEDS_DEFAULT: u64 = 2_000;
 
 /// What must have happened in some seed, or the simulation no longer reaches what it is for.
-const MUST_HAPPEN: [&str; 27] = [
+const MUST_HAPPEN: [&str; 34] = [
     "a drain ended by itself",
     "a drain hit its limit",
+    "a forbidden call",
     "a fork failed",
     "a held job lost its lease",
     "a held job started",
+    "a hook has to wait",
+    "a job handed back after a long wait",
+    "a job started in a kept place",
+    "a job started past one that has to wait",
     "a late report",
     "a lease lost while running",
     "a successor got ready",
@@ -61,9 +80,11 @@ const MUST_HAPPEN: [&str; 27] = [
     "child: exit grace over",
     "child: start limit over",
     "doubt about a zygote",
+    "end: CpuTimedOut",
     "end: Crashed",
     "end: DrainLimit",
     "end: OutOfMemory",
+    "end: Postpone",
     "end: Release",
     "end: Reported",
     "end: Retry",

@@ -1,10 +1,10 @@
 //! Before a call: what the shell sees happen, and which jobs have to end by it, and how.
 
-use lode_core::{ChildId, Input, JobKey, Time, Verdict, ZygoteId};
+use lode_core::{Breach, ChildId, Input, JobKey, Time, Verdict, ZygoteId};
 use lode_proto::{ChildExit, ExitCause};
 
 use crate::plan::SIGKILL;
-use crate::shadow::{ChildView, End, JobView, Shadow};
+use crate::shadow::{ChildView, End, JobView, RunView, Shadow};
 
 impl Shadow {
     /// Takes in what the pool is about to be told, and works out which jobs end by it.
@@ -21,11 +21,38 @@ impl Shadow {
             Some(Input::ChildReady { child }) => self.see_child_ready(child, now),
             Some(Input::JobLeased {
                 job,
+                app,
+                hook,
                 wall_limit_us,
+                host_wait_limit_us,
                 idempotent,
-            }) => self.see_lease(job, wall_limit_us, idempotent, now),
-            // This world's host calls are done with its reports; the unit tests have this input.
-            Some(Input::ChildReported { .. }) => {}
+            }) => {
+                let view = JobView {
+                    leased: now,
+                    app,
+                    hook,
+                    wall_limit_us,
+                    host_wait_limit_us,
+                    idempotent,
+                    run: None,
+                };
+                self.see_lease(job, view);
+            }
+            Some(Input::HostCallStarted { child }) => {
+                self.see_host_call(child, |run| run.host_call_started(now));
+            }
+            Some(Input::HostCallEnded { child }) => {
+                self.see_host_call(child, |run| run.host_call_ended(now));
+            }
+            Some(Input::ChildReported {
+                child,
+                finish_limit_us,
+            }) => {
+                let finish_by = now.plus_us(finish_limit_us);
+                self.see_host_call(child, |run| {
+                    run.finish_by.get_or_insert(finish_by);
+                });
+            }
             Some(Input::ChildDone { child }) => match self.undecided(child) {
                 Some(job) => {
                     self.expected
@@ -35,18 +62,7 @@ impl Shadow {
                 }
                 None => self.note("a late report"),
             },
-            Some(Input::ChildBroke { child, breach }) => {
-                if let Some(job) = self.undecided(child) {
-                    let breach = Some(breach);
-                    let verdict = Verdict::Violation {
-                        breach,
-                        cause: None,
-                    };
-                    self.expected.insert(job, End::Settle(verdict));
-                } else if self.children.get(&child).is_some_and(ChildView::is_waiting) {
-                    self.note("child: breach before the job");
-                }
-            }
+            Some(Input::ChildBroke { child, breach }) => self.see_breach(child, breach),
             Some(Input::ChildGone { child, cause }) => self.see_child_gone(child, cause),
             Some(Input::LeaseLost { job }) => self.see_lease_lost(job),
             Some(Input::Drain { limit_us }) => self.see_drain(now.plus_us(limit_us)),
@@ -65,10 +81,10 @@ impl Shadow {
         let drained_out = is_open && self.drain_limit.is_some_and(|at| at <= now);
         self.drain_limit_passed |= drained_out;
         for (key, job) in &self.jobs {
-            let Some((_, deadline)) = job.run else {
+            let Some(run) = &job.run else {
                 continue;
             };
-            let end = if deadline <= now {
+            let end = if run.deadline() <= now {
                 End::Settle(Verdict::TimedOut)
             } else if !drained_out {
                 continue;
@@ -123,24 +139,52 @@ impl Shadow {
             if view.is_waiting() && view.spawned && !view.ready && in_time {
                 view.ready = true;
                 self.idle.insert(child);
+                self.child_got_ready(child, now);
             }
         }
     }
 
-    fn see_lease(&mut self, key: JobKey, wall_limit_us: u64, idempotent: bool, leased: Time) {
+    fn see_lease(&mut self, key: JobKey, view: JobView) {
         if self.is_draining() {
             self.expected.insert(key, End::Release);
         } else {
             self.held.push_back(key);
         }
-        let run = None;
-        let job = JobView {
-            leased,
-            wall_limit_us,
-            idempotent,
-            run,
-        };
-        self.jobs.insert(key, job);
+        self.jobs.insert(key, view);
+    }
+
+    fn see_host_call(&mut self, child: ChildId, see: impl FnOnce(&mut RunView)) {
+        if let Some(job) = self.undecided(child) {
+            let job = self.jobs.get_mut(&job).expect("an undecided job");
+            see(job.run.as_mut().expect("it runs"));
+        }
+    }
+
+    fn see_breach(&mut self, child: ChildId, breach: Breach) {
+        if let Some(job) = self.undecided(child) {
+            let cause = ExitCause::Starved(9);
+            let verdict = match breach {
+                Breach::Memory => Verdict::OutOfMemory { cause },
+                Breach::Protocol
+                | Breach::HostCalls
+                | Breach::ResultSize
+                | Breach::Traffic
+                | Breach::ForbiddenCall => Verdict::Violation {
+                    breach: Some(breach),
+                    cause: None,
+                },
+            };
+            self.expected.insert(job, End::Settle(verdict));
+        } else if self.children.get(&child).is_some_and(ChildView::is_waiting) {
+            self.note("child: breach before the job");
+        }
+        if breach == Breach::ForbiddenCall
+            && let Some(view) = self.children.get(&child)
+        {
+            let zygote = self.zygotes.get_mut(&view.zygote);
+            zygote.expect("every child has a zygote").doubted = true;
+            self.note("a forbidden call");
+        }
     }
 
     fn see_child_gone(&mut self, child: ChildId, cause: ExitCause) {
@@ -192,6 +236,8 @@ impl Shadow {
 fn end_by_death(cause: ExitCause, idempotent: bool) -> End {
     if cause == ExitCause::Exited(ChildExit::OutOfMemory) {
         End::Settle(Verdict::OutOfMemory { cause })
+    } else if cause == ExitCause::Signal(24) {
+        End::Settle(Verdict::CpuTimedOut { cause })
     } else if cause == ExitCause::Signal(31) {
         let (breach, cause) = (None, Some(cause));
         End::Settle(Verdict::Violation { breach, cause })

@@ -2,7 +2,7 @@
 
 use lode_core::{ChildId, JobKey, Output, Time, Verdict, ZygoteId};
 
-use crate::shadow::{ChildView, End, Shadow, ZygoteView};
+use crate::shadow::{ChildView, End, RunView, Shadow, ZygoteView};
 
 impl Shadow {
     /// Checks one output against what the shell knows, and takes it in.
@@ -15,9 +15,25 @@ impl Shadow {
             Output::SpawnChild { zygote, child } => self.check_spawn(zygote, child, now),
             Output::KillChild { child } => self.check_kill_child(child, now),
             Output::StartJob { child, job } => self.check_start_job(child, job, now),
-            Output::Settle { job, verdict } => self.end(job, End::Settle(verdict)),
-            Output::Retry { job, cause } => self.end(job, End::Retry(cause)),
-            Output::Release { job } => self.end(job, End::Release),
+            Output::Settle { job, verdict } => {
+                self.see_verdict(job, verdict, now);
+                self.end(job, End::Settle(verdict));
+            }
+            Output::Retry { job, cause } => {
+                // Of a drain's last kills no hook hears, and nothing runs after them.
+                if !self.drain_limit_passed {
+                    self.see_death(job, now);
+                }
+                self.end(job, End::Retry(cause));
+            }
+            Output::Release { job } => {
+                self.check_release(job, now);
+                self.end(job, End::Release);
+            }
+            Output::Postpone { job } => {
+                self.check_postpone(job, now);
+                self.end(job, End::Postpone);
+            }
             Output::Drained => {
                 assert!(
                     self.is_draining() && !self.drained,
@@ -98,6 +114,7 @@ impl Shadow {
             "{zygote:?} forks although it was replaced"
         );
         assert!(child.0 > self.last_child, "{child:?} is used again");
+        assert!(self.missing(now) > 0, "{child:?} is for nobody");
         self.last_child = child.0;
         let view = ChildView {
             zygote,
@@ -132,16 +149,13 @@ impl Shadow {
         view.killed.get_or_insert(now);
         view.kill_reached |= view.spawned;
         self.idle.remove(&id);
+        self.was_not_ready(id);
         self.note(what);
     }
 
     fn check_start_job(&mut self, id: ChildId, key: JobKey, now: Time) {
         assert!(!self.is_draining(), "a job is started during a drain");
-        assert_eq!(
-            self.held.pop_front(),
-            Some(key),
-            "a job is started out of turn"
-        );
+        self.check_turn(key, now);
         assert!(self.idle.remove(&id), "{id:?} gets a job, but is not idle");
         let child = self.children.get_mut(&id).expect("an idle child");
         assert_eq!(
@@ -155,9 +169,13 @@ impl Shadow {
         assert!(zygote.is_sound(), "{id:?} comes from {zygote:?}");
         child.job = Some(key);
         let job = self.jobs.get_mut(&key).expect("a leased job");
-        assert_eq!(job.run, None, "{key:?} is started twice");
+        assert!(job.run.is_none(), "{key:?} is started twice");
         let run_us = job.wall_limit_us + self.options.hard_grace_us;
-        job.run = Some((id, now.plus_us(run_us)));
+        job.run = Some(RunView::new(
+            id,
+            now.plus_us(run_us),
+            job.host_wait_limit_us,
+        ));
         if job.leased < now {
             self.note("a held job started");
         }
@@ -171,9 +189,11 @@ impl Shadow {
         );
         self.note(match end {
             End::Release => "end: Release",
+            End::Postpone => "end: Postpone",
             End::Retry(_) => "end: Retry",
             End::Settle(Verdict::Reported { .. }) => "end: Reported",
             End::Settle(Verdict::TimedOut) => "end: TimedOut",
+            End::Settle(Verdict::CpuTimedOut { .. }) => "end: CpuTimedOut",
             End::Settle(Verdict::OutOfMemory { .. }) => "end: OutOfMemory",
             End::Settle(Verdict::Violation { .. }) => "end: Violation",
             End::Settle(Verdict::Crashed { .. }) => "end: Crashed",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lode_core::{ChildId, Input, JobKey, Output, ZygoteId};
 use lode_proto::{ChildExit, ExitCause};
 
-use crate::plan::{self, ChildFate, MS, RunFate, SIGKILL, ZygoteFate, chance};
+use crate::plan::{self, ChildFate, HostCalls, MS, RunFate, SIGKILL, ZygoteFate, chance};
 use crate::world::{Event, World};
 
 /// A zygote as it really is, which the shell learns later or never.
@@ -40,6 +40,7 @@ impl World {
             Output::Settle { .. }
             | Output::Retry { .. }
             | Output::Release { .. }
+            | Output::Postpone { .. }
             | Output::Drained => {}
         }
     }
@@ -62,6 +63,8 @@ impl World {
             Input::ChildSpawned { child } => zygote_of(child) == Some(Real::Alive),
             Input::ChildReady { child: id }
             | Input::ChildDone { child: id }
+            | Input::HostCallStarted { child: id }
+            | Input::HostCallEnded { child: id }
             | Input::ChildReported { child: id, .. }
             | Input::ChildBroke { child: id, .. } => child(id).is_some_and(|view| view.spawned),
             Input::ChildGone { child: id, .. } => {
@@ -174,13 +177,32 @@ impl World {
     }
 
     fn run_job(&mut self, child: ChildId, job: JobKey) {
-        let limit_us = self.shadow.jobs[&job].wall_limit_us + self.shadow.options.hard_grace_us;
+        let view = &self.shadow.jobs[&job];
+        let free_us = view.host_wait_limit_us;
+        let mut limit_us = view.wall_limit_us + self.shadow.options.hard_grace_us;
+        if let Some(calls) = plan::host_calls(&mut self.rng, self.faults, limit_us) {
+            self.call_host(child, calls);
+            limit_us += (calls.rounds * calls.len_us).min(free_us);
+        }
         let done = Input::ChildDone { child };
         let reported = ExitCause::Exited(ChildExit::Reported);
         match plan::run_fate(&mut self.rng, self.faults, limit_us) {
             RunFate::Reports { at_us, exit_us } => {
                 self.deliver(at_us, done);
                 self.child_will_end(child, at_us + exit_us, reported);
+            }
+            RunFate::ReportsEarly {
+                at_us,
+                finish_limit_us,
+                done_us,
+            } => {
+                let early = Input::ChildReported {
+                    child,
+                    finish_limit_us,
+                };
+                self.deliver(at_us, early);
+                self.deliver(at_us + done_us, done);
+                self.child_will_end(child, at_us + done_us, reported);
             }
             RunFate::ReportsAndStays { at_us } => self.deliver(at_us, done),
             RunFate::ReportsTwice { at_us } => {
@@ -192,6 +214,20 @@ impl World {
             RunFate::Breaks { at_us, breach } => {
                 self.deliver(at_us, Input::ChildBroke { child, breach });
                 self.deliver(at_us + 1, done);
+            }
+        }
+    }
+
+    fn call_host(&mut self, child: ChildId, calls: HostCalls) {
+        let mut end_us = 0;
+        for _ in 0..calls.rounds {
+            let begin_us = end_us + calls.at_us;
+            end_us = begin_us + calls.len_us;
+            for n in 0..calls.told.0 {
+                self.deliver(begin_us + n, Input::HostCallStarted { child });
+            }
+            for n in 0..calls.told.1 {
+                self.deliver(end_us + n, Input::HostCallEnded { child });
             }
         }
     }

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use lode_core::{ChildId, JobKey, Output, PoolOptions, Time, Verdict, ZygoteId};
+use lode_core::{AppKey, ChildId, HookKey, JobKey, Output, PoolOptions, Time, Verdict, ZygoteId};
 use lode_proto::ExitCause;
+
+use crate::turns::HookView;
 
 /// A zygote as the shell knows it.
 #[derive(Debug, Default)]
@@ -58,9 +60,57 @@ impl ChildView {
 #[derive(Debug)]
 pub(crate) struct JobView {
     pub(crate) leased: Time,
+    pub(crate) app: AppKey,
+    pub(crate) hook: HookKey,
     pub(crate) wall_limit_us: u64,
+    pub(crate) host_wait_limit_us: u64,
     pub(crate) idempotent: bool,
-    pub(crate) run: Option<(ChildId, Time)>,
+    pub(crate) run: Option<RunView>,
+}
+
+/// A started job: when it has to end, from all that is known of its host calls.
+#[derive(Debug)]
+pub(crate) struct RunView {
+    pub(crate) child: ChildId,
+    /// The deadline without any host call.
+    limit: Time,
+    host_wait_limit_us: u64,
+    waited_us: u64,
+    waits_since: Option<Time>,
+    pub(crate) finish_by: Option<Time>,
+}
+
+impl RunView {
+    pub(crate) fn new(child: ChildId, limit: Time, host_wait_limit_us: u64) -> Self {
+        Self {
+            child,
+            limit,
+            host_wait_limit_us,
+            waited_us: 0,
+            waits_since: None,
+            finish_by: None,
+        }
+    }
+
+    pub(crate) fn host_call_started(&mut self, now: Time) {
+        self.waits_since.get_or_insert(now);
+    }
+
+    pub(crate) fn host_call_ended(&mut self, now: Time) {
+        if let Some(since) = self.waits_since.take() {
+            self.waited_us += now.saturating_since(since);
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Time {
+        let cap_us = self.host_wait_limit_us;
+        let free_us = match self.waits_since {
+            Some(_) => cap_us,
+            None => self.waited_us.min(cap_us),
+        };
+        let limit = self.limit.plus_us(free_us);
+        self.finish_by.unwrap_or(limit)
+    }
 }
 
 /// How a job ends.
@@ -69,6 +119,7 @@ pub(crate) enum End {
     Settle(Verdict),
     Retry(ExitCause),
     Release,
+    Postpone,
 }
 
 /// What the shell saw, and what it expects of the call that is under way.
@@ -79,6 +130,11 @@ pub(crate) struct Shadow {
     pub(crate) children: BTreeMap<ChildId, ChildView>,
     pub(crate) jobs: BTreeMap<JobKey, JobView>,
     pub(crate) held: VecDeque<JobKey>,
+    pub(crate) hooks: BTreeMap<HookKey, HookView>,
+    /// When a child got ready last, and which one did in the call that is under way, with the
+    /// time before that.
+    pub(crate) last_ready: Time,
+    pub(crate) got_ready: Option<(ChildId, Time)>,
     /// Ready and without a job, in the order in which they got ready.
     pub(crate) idle: BTreeSet<ChildId>,
     pub(crate) drain_limit: Option<Time>,
@@ -111,11 +167,12 @@ impl Shadow {
     }
 
     /// Every job that had to end in this call did, as it had to, and no other one did.
-    pub(crate) fn settle_up(&mut self) {
+    pub(crate) fn settle_up(&mut self, now: Time) {
         let mut is_reported = false;
         let expected = std::mem::take(&mut self.expected);
         let ended = std::mem::take(&mut self.ended);
         self.leaving.clear();
+        self.got_ready = None;
         assert_eq!(
             ended, expected,
             "ends (left) are not what had to happen (right)"
@@ -125,7 +182,7 @@ impl Shadow {
             is_reported |= matches!(end, End::Settle(Verdict::Reported { .. }));
         }
         if is_reported {
-            assert_eq!(self.missing(), 0, "a job done did not end the backoff");
+            assert_eq!(self.missing(now), 0, "a job done did not end the backoff");
         }
     }
 
@@ -133,9 +190,9 @@ impl Shadow {
     pub(crate) fn check_nothing_overdue(&self, now: Time) {
         let options = &self.options;
         for (key, job) in &self.jobs {
-            if let Some((child, deadline)) = job.run {
-                assert!(deadline > now, "{key:?} runs past its hard deadline");
-                let view = self.children.get(&child);
+            if let Some(run) = &job.run {
+                assert!(run.deadline() > now, "{key:?} runs past its hard deadline");
+                let view = self.children.get(&run.child);
                 assert!(
                     view.is_some_and(|c| c.killed.is_none()),
                     "{key:?} lost its child"
@@ -174,14 +231,11 @@ impl Shadow {
                 "{id:?} starts for too long"
             );
         }
-        assert!(
-            self.held.is_empty() || self.idle.is_empty(),
-            "a held job and an idle child"
-        );
+        self.check_turns(now);
     }
 
     /// Children short of the reserve, if there is a zygote that could be asked.
-    pub(crate) fn missing(&self) -> usize {
+    pub(crate) fn missing(&self, now: Time) -> usize {
         if self.is_draining() || !self.newest_is_sound() {
             return 0;
         }
@@ -191,7 +245,7 @@ impl Shadow {
             .filter(|child| child.is_waiting())
             .count();
         let busy = self.children.len() - waiting;
-        let wanted = (self.options.warm + self.held.len()).min(self.options.max_children - busy);
+        let wanted = (self.options.warm + self.demand(now)).min(self.options.max_children - busy);
         wanted.saturating_sub(waiting)
     }
 

@@ -205,10 +205,15 @@ impl World {
             self.schedule(after_us, Event::Deliver(Input::LeaseLost { job }));
         }
         let wall_limit_us = self.rng.u64(1..40 * MS);
+        let host_wait_limit_us = self.rng.u64(0..30 * MS);
         let idempotent = self.rng.bool();
+        let (app, hook) = plan::app_and_hook(&mut self.rng);
         self.input(Input::JobLeased {
             job,
+            app,
+            hook,
             wall_limit_us,
+            host_wait_limit_us,
             idempotent,
         });
     }
@@ -225,6 +230,8 @@ impl World {
             Input::ChildSpawned { child },
             Input::ChildReady { child },
             Input::ChildDone { child },
+            Input::HostCallStarted { child },
+            Input::HostCallEnded { child },
             Input::ChildBroke { child, breach },
             Input::ChildGone { child, cause },
             Input::ZygoteReady { zygote },
@@ -260,19 +267,26 @@ impl World {
             self.shadow.check_output(output, self.now);
             self.carry_out(output);
         }
-        self.shadow.settle_up();
+        self.shadow.settle_up(self.now);
         self.check();
     }
 
     /// What the pool says about itself agrees with the shadow, and it will wake up for what it
     /// still owes.
     fn check(&self) {
-        self.pool.check_invariants();
+        // A debug build has done so after each call.
+        if !cfg!(debug_assertions) {
+            self.pool.check_invariants();
+        }
         self.shadow.check_nothing_overdue(self.now);
         let stats = self.pool.stats();
         assert_eq!(stats.children.live(), self.shadow.children.len());
         assert_eq!(stats.children.idle, self.shadow.idle.len());
         assert_eq!(stats.held, self.shadow.held.len());
+        assert_eq!(
+            stats.hooks_in_trouble,
+            self.shadow.hooks_in_trouble(self.now)
+        );
         let wanted = if self.shadow.is_draining() {
             0
         } else {
@@ -284,7 +298,12 @@ impl World {
             timeout.is_none_or(|at| at > self.now),
             "a timer that does nothing"
         );
-        let owes_child = self.shadow.missing() > 0;
+        let owes_turn = self.shadow.next_turn(self.now);
+        assert!(
+            owes_turn.is_none_or(|by| timeout.is_some_and(|at| at <= by)),
+            "nothing will end a wait"
+        );
+        let owes_child = self.shadow.missing(self.now) > 0;
         let owes_zygote = self.shadow.lacks_zygote() && !self.shadow.is_draining();
         if owes_child || owes_zygote {
             let latest = self.now.plus_us(self.shadow.options.backoff_max_us);

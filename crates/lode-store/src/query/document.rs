@@ -91,13 +91,21 @@ fn canonical_number(number: &Number) -> String {
         return integer.to_string();
     }
     let float = number.as_f64().unwrap_or_default();
-    // Rust writes floats in full, without exponent: a whole one looks like the integer it equals.
-    if float == 0.0 {
-        "0".to_owned()
-    } else {
-        float.to_string()
+    if float.fract() != 0.0 || float.abs() >= WHOLE_MAX {
+        return float.to_string();
     }
+    // Digit for digit: a float is printed with the fewest digits that tell it from others, and above
+    // 2^53 those are not the digits of the integer that it equals.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole, and within the bound"
+    )]
+    let whole = float as i128;
+    whole.to_string()
 }
+
+/// 2^120: whole numbers below it are spelt as integers, far above all that JSON has as integers.
+const WHOLE_MAX: f64 = 1.329_227_995_784_916e36;
 
 /// Whether a value nests deeper than so many levels; it never looks further than that.
 pub(crate) fn depth_exceeds(value: &Value, levels: usize) -> bool {
@@ -201,6 +209,19 @@ mod tests {
         check(json!({"_id": 1.0}), "n:1", r#"{"_id":1.0}"#);
         check(json!({"_id": -0.0}), "n:0", r#"{"_id":-0.0}"#);
         check(json!({"_id": 1.5}), "n:1.5", r#"{"_id":1.5}"#);
+        // The least i64 and the float that it equals.
+        let least = "n:-9223372036854775808";
+        let (whole, float) = (i64::MIN, -9_223_372_036_854_775_808.0_f64);
+        check(
+            json!({"_id": whole}),
+            least,
+            r#"{"_id":-9223372036854775808}"#,
+        );
+        check(
+            json!({"_id": float}),
+            least,
+            r#"{"_id":-9.223372036854776e+18}"#,
+        );
         check(json!({"_id": "1"}), "s:1", r#"{"_id":"1"}"#);
     }
 

@@ -7,13 +7,21 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
+use crate::budget::Budget;
+
 /// Total order over all values; `Equal` is what a filter means by equality.
 pub fn compare(a: &Value, b: &Value) -> Ordering {
+    compare_within(a, b, &Budget::unlimited())
+}
+
+/// [`compare`] that takes a step per inner value; means nothing once the budget is spent, and is
+/// no total order then: not for sorting.
+pub(crate) fn compare_within(a: &Value, b: &Value, budget: &Budget) -> Ordering {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => compare_numbers(a, b),
         (Value::String(a), Value::String(b)) => a.as_bytes().cmp(b.as_bytes()),
-        (Value::Object(a), Value::Object(b)) => compare_objects(a, b),
-        (Value::Array(a), Value::Array(b)) => compare_arrays(a, b),
+        (Value::Object(a), Value::Object(b)) => compare_objects(a, b, budget),
+        (Value::Array(a), Value::Array(b)) => compare_arrays(a, b, budget),
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         _ => rank(a).cmp(&rank(b)),
     }
@@ -78,13 +86,16 @@ fn compare_integer_with_float(integer: i128, float: f64) -> Ordering {
     by_whole.then_with(|| whole.partial_cmp(&float).unwrap_or(Ordering::Equal))
 }
 
-fn compare_objects(a: &Map<String, Value>, b: &Map<String, Value>) -> Ordering {
+fn compare_objects(a: &Map<String, Value>, b: &Map<String, Value>, budget: &Budget) -> Ordering {
     for ((a_key, a), (b_key, b)) in a.iter().zip(b) {
+        if budget.step() {
+            break;
+        }
         // Type before name before value: BSON's order of elements.
         let order = rank(a)
             .cmp(&rank(b))
             .then_with(|| a_key.as_bytes().cmp(b_key.as_bytes()))
-            .then_with(|| compare(a, b));
+            .then_with(|| compare_within(a, b, budget));
         if order.is_ne() {
             return order;
         }
@@ -92,11 +103,12 @@ fn compare_objects(a: &Map<String, Value>, b: &Map<String, Value>) -> Ordering {
     a.len().cmp(&b.len())
 }
 
-fn compare_arrays(a: &[Value], b: &[Value]) -> Ordering {
+fn compare_arrays(a: &[Value], b: &[Value], budget: &Budget) -> Ordering {
     let first_difference = a
         .iter()
         .zip(b)
-        .map(|(a, b)| compare(a, b))
+        .take_while(|_| !budget.step())
+        .map(|(a, b)| compare_within(a, b, budget))
         .find(|order| order.is_ne());
     first_difference.unwrap_or_else(|| a.len().cmp(&b.len()))
 }
@@ -163,5 +175,16 @@ mod tests {
             json!({"b": 1, "a": 1}),
             json!({"a": "x"}),
         ]);
+    }
+    #[test]
+    fn a_spent_budget_ends_a_comparison() {
+        for (a, b) in [
+            (json!([1, 2]), json!([1, 3])),
+            (json!({"a": 1}), json!({"a": 2})),
+        ] {
+            assert_eq!(compare(&a, &b), Ordering::Less);
+            let ended = compare_within(&a, &b, &Budget::spent());
+            assert_eq!(ended, Ordering::Equal, "the difference is not reached");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::StoreError;
+use crate::budget::Budget;
 
 /// A dotted path, taken apart once.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,12 +66,16 @@ impl Path {
     /// An array on the way is entered: each object in it is walked on its own, and an index step
     /// picks an element as well. An array at the end is visited element by element and then as a
     /// whole. Scalars inside an array on the way count for nothing, not even for "missing".
+    ///
+    /// Steps that are both an index and a name fork the walk, so that its length grows with the
+    /// power of the nesting: once the budget is spent it stops and returns true.
     pub(crate) fn any<'a>(
         &self,
         document: &'a Map<String, Value>,
+        budget: &Budget,
         visit: &mut dyn FnMut(Option<&'a Value>) -> bool,
     ) -> bool {
-        any_in_object(document, &self.segments, visit)
+        any_in_object(document, &self.segments, budget, visit)
     }
 }
 
@@ -94,17 +99,23 @@ impl Segment {
 fn any_in_object<'a>(
     object: &'a Map<String, Value>,
     steps: &[Segment],
+    budget: &Budget,
     visit: &mut dyn FnMut(Option<&'a Value>) -> bool,
 ) -> bool {
     let mut object = object;
     for (done, step) in steps.iter().enumerate() {
         let rest = &steps[done + 1..];
+        if budget.step_by_name(&step.name) {
+            return true;
+        }
         match object.get(&step.name) {
             Some(Value::Array(array)) if rest.is_empty() => {
-                return array.iter().any(|element| visit(Some(element)))
+                return array
+                    .iter()
+                    .any(|element| budget.step() || visit(Some(element)))
                     || visit(object.get(&step.name));
             }
-            Some(Value::Array(array)) => return any_in_array(array, rest, visit),
+            Some(Value::Array(array)) => return any_in_array(array, rest, budget, visit),
             Some(value) if rest.is_empty() => return visit(Some(value)),
             Some(Value::Object(inner)) => object = inner,
             Some(_) | None => return visit(None),
@@ -116,14 +127,18 @@ fn any_in_object<'a>(
 fn any_in_array<'a>(
     array: &'a [Value],
     steps: &[Segment],
+    budget: &Budget,
     visit: &mut dyn FnMut(Option<&'a Value>) -> bool,
 ) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         return false;
     };
     array.iter().enumerate().any(|(index, element)| {
+        if budget.step() {
+            return true;
+        }
         if let Value::Object(object) = element
-            && any_in_object(object, steps, visit)
+            && any_in_object(object, steps, budget, visit)
         {
             return true;
         }
@@ -135,8 +150,8 @@ fn any_in_array<'a>(
             return visit(Some(element));
         }
         match element {
-            Value::Object(object) => any_in_object(object, rest, visit),
-            Value::Array(inner) => any_in_array(inner, rest, visit),
+            Value::Object(object) => any_in_object(object, rest, budget, visit),
+            Value::Array(inner) => any_in_array(inner, rest, budget, visit),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         }
     })
@@ -152,10 +167,14 @@ mod tests {
     #[track_caller]
     fn check(document: Value, path: &str, expected: Value) {
         let mut seen = Vec::new();
-        Path::new(path).any(document.as_object().unwrap(), &mut |value| {
-            seen.push(value.cloned().unwrap_or_else(|| json!("-")));
-            false
-        });
+        Path::new(path).any(
+            document.as_object().unwrap(),
+            &Budget::unlimited(),
+            &mut |value| {
+                seen.push(value.cloned().unwrap_or_else(|| json!("-")));
+                false
+            },
+        );
         assert_eq!(Value::Array(seen), expected, "{path} in {document}");
     }
 

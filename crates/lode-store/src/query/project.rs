@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::StoreError;
+use crate::budget::Budget;
 use crate::limits::OPTION_FIELDS_MAX;
 use crate::query::Path;
 
@@ -82,10 +83,19 @@ impl Projection {
 
     /// The document with the kept fields only, in their own order.
     pub fn apply(&self, document: Map<String, Value>) -> Map<String, Value> {
+        self.apply_within(document, &Budget::unlimited())
+    }
+
+    /// [`Projection::apply`] that stops, with too few fields, once the budget is spent.
+    pub(crate) fn apply_within(
+        &self,
+        document: Map<String, Value>,
+        budget: &Budget,
+    ) -> Map<String, Value> {
         match self {
             Self::All => document,
-            Self::Include(branch) => branch.include(document),
-            Self::Exclude(branch) => branch.exclude(document),
+            Self::Include(branch) => branch.include(document, budget),
+            Self::Exclude(branch) => branch.exclude(document, budget),
         }
     }
 }
@@ -111,49 +121,55 @@ impl Branch {
         branch.steps.insert(last.name.clone(), Node::Whole);
     }
 
-    fn include(&self, object: Map<String, Value>) -> Map<String, Value> {
-        let kept = object.into_iter().filter_map(|(name, value)| {
-            let value = match self.steps.get(&name)? {
-                Node::Whole => value,
-                Node::Part(branch) => branch.include_in(value)?,
-            };
-            Some((name, value))
-        });
+    fn include(&self, object: Map<String, Value>, budget: &Budget) -> Map<String, Value> {
+        let kept = object
+            .into_iter()
+            .take_while(|_| !budget.step())
+            .filter_map(|(name, value)| {
+                let value = match self.steps.get(&name)? {
+                    Node::Whole => value,
+                    Node::Part(branch) => branch.include_in(value, budget)?,
+                };
+                Some((name, value))
+            });
         kept.collect()
     }
 
     /// A scalar has no part that could be kept.
-    fn include_in(&self, value: Value) -> Option<Value> {
+    fn include_in(&self, value: Value, budget: &Budget) -> Option<Value> {
         match value {
-            Value::Object(object) => Some(Value::Object(self.include(object))),
+            Value::Object(object) => Some(Value::Object(self.include(object, budget))),
             Value::Array(array) => {
                 let kept = array
                     .into_iter()
-                    .filter_map(|element| self.include_in(element));
+                    .take_while(|_| !budget.step())
+                    .filter_map(|element| self.include_in(element, budget));
                 Some(Value::Array(kept.collect()))
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         }
     }
 
-    fn exclude(&self, object: Map<String, Value>) -> Map<String, Value> {
+    fn exclude(&self, object: Map<String, Value>, budget: &Budget) -> Map<String, Value> {
         let kept = object
             .into_iter()
+            .take_while(|_| !budget.step())
             .filter_map(|(name, value)| match self.steps.get(&name) {
                 None => Some((name, value)),
                 Some(Node::Whole) => None,
-                Some(Node::Part(branch)) => Some((name, branch.exclude_in(value))),
+                Some(Node::Part(branch)) => Some((name, branch.exclude_in(value, budget))),
             });
         kept.collect()
     }
 
-    fn exclude_in(&self, value: Value) -> Value {
+    fn exclude_in(&self, value: Value, budget: &Budget) -> Value {
         match value {
-            Value::Object(object) => Value::Object(self.exclude(object)),
+            Value::Object(object) => Value::Object(self.exclude(object, budget)),
             Value::Array(array) => Value::Array(
                 array
                     .into_iter()
-                    .map(|element| self.exclude_in(element))
+                    .take_while(|_| !budget.step())
+                    .map(|element| self.exclude_in(element, budget))
                     .collect(),
             ),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
@@ -286,6 +302,16 @@ mod tests {
                 "BadQuery",
                 "{bad}"
             );
+        }
+    }
+    #[test]
+    fn a_spent_budget_ends_a_projection() {
+        let document = json!({"a": [1, {"b": 2}], "c": 1});
+        for fields in [json!(["a.b", "c"]), json!({"a.b": 0})] {
+            let projection = Projection::parse(&fields).unwrap();
+            let document = document.as_object().unwrap().clone();
+            let kept = projection.apply_within(document, &Budget::spent());
+            assert!(kept.is_empty(), "{kept:?}");
         }
     }
 }

@@ -8,9 +8,10 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use crate::StoreError;
-use crate::limits::OPTION_FIELDS_MAX;
+use crate::budget::Budget;
+use crate::limits::SORT_KEYS_MAX;
 use crate::query::Path;
-use crate::query::order::compare;
+use crate::query::order::{compare, compare_within};
 use crate::query::path::Segment;
 
 /// Sort keys, the most significant first.
@@ -43,11 +44,13 @@ impl Sort {
             }
             Value::Bool(_) | Value::Number(_) => return Err(bad_sort(sort)),
         };
-        if pairs.len() > OPTION_FIELDS_MAX {
+        if pairs.len() > SORT_KEYS_MAX {
             return Err(StoreError::bad_query(format!(
-                "sort has more than {OPTION_FIELDS_MAX} keys"
+                "the sort has {} keys; it may have at most {SORT_KEYS_MAX}",
+                pairs.len()
             )));
         }
+        refuse_repeated(&pairs)?;
         let key = |(field, direction): (&str, &Value)| {
             Ok((
                 Path::of_field(field, "sort")?,
@@ -63,14 +66,20 @@ impl Sort {
         self.keys.is_empty()
     }
 
-    pub(crate) fn key(&self, document: &Map<String, Value>) -> SortKey {
+    /// What the document sorts by, still within the document; means nothing once the budget is
+    /// spent.
+    pub(crate) fn key<'a>(
+        &self,
+        document: &'a Map<String, Value>,
+        budget: &Budget,
+    ) -> Vec<Option<&'a Value>> {
         self.keys
             .iter()
-            .map(|(path, direction)| direction.pick(document, path))
+            .map(|(path, direction)| direction.pick(document, path, budget))
             .collect()
     }
 
-    pub(crate) fn compare(&self, a: &SortKey, b: &SortKey) -> Ordering {
+    pub(crate) fn compare(&self, a: &[Option<Value>], b: &[Option<Value>]) -> Ordering {
         let orders = self.keys.iter().zip(a.iter().zip(b));
         let mut orders = orders
             .map(|((_, direction), (a, b))| direction.apply(compare_keys(a.as_ref(), b.as_ref())));
@@ -95,14 +104,19 @@ impl Direction {
     }
 
     /// An array sorts by its least element upwards and by its greatest downwards.
-    fn pick(self, document: &Map<String, Value>, path: &Path) -> Option<Value> {
-        let mut candidates = Vec::new();
-        keys_in_object(document, path.segments(), &mut candidates);
-        let best = match self {
-            Self::Ascending => candidates.into_iter().min_by(|a, b| compare_keys(*a, *b)),
-            Self::Descending => candidates.into_iter().max_by(|a, b| compare_keys(*a, *b)),
+    fn pick<'a>(
+        self,
+        document: &'a Map<String, Value>,
+        path: &Path,
+        budget: &Budget,
+    ) -> Option<&'a Value> {
+        let mut keys = Keys {
+            direction: self,
+            best: None,
+            budget,
         };
-        best.unwrap_or(Some(&Value::Null)).cloned()
+        keys.in_object(document, path.segments());
+        keys.best.unwrap_or(Some(&Value::Null))
     }
 
     fn apply(self, order: Ordering) -> Ordering {
@@ -133,53 +147,107 @@ fn bad_sort(sort: &Value) -> StoreError {
     ))
 }
 
+/// A path given twice cannot change the order, and costs as much as any other.
+fn refuse_repeated(pairs: &[(&str, &Value)]) -> Result<(), StoreError> {
+    let mut paths: Vec<&str> = pairs.iter().map(|(path, _)| *path).collect();
+    paths.sort_unstable();
+    match paths.windows(2).find(|two| two[0] == two[1]) {
+        None => Ok(()),
+        Some(two) => Err(StoreError::bad_query(format!(
+            "the sort names {:?} more than once; name each path once",
+            two[0]
+        ))),
+    }
+}
+
 fn compare_keys(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    compare_keys_by(a, b, compare)
+}
+
+fn compare_keys_by(
+    a: Option<&Value>,
+    b: Option<&Value>,
+    compare: impl Fn(&Value, &Value) -> Ordering,
+) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) => compare(a, b),
         (a, b) => a.is_some().cmp(&b.is_some()),
     }
 }
 
-fn keys_in_object<'a>(
-    object: &'a Map<String, Value>,
-    steps: &[Segment],
-    keys: &mut Vec<Option<&'a Value>>,
-) {
-    let Some((step, rest)) = steps.split_first() else {
-        return;
-    };
-    match object.get(&step.name) {
-        Some(Value::Array(array)) => keys_in_array(array, rest, keys),
-        Some(value) if rest.is_empty() => keys.push(Some(value)),
-        Some(Value::Object(inner)) => keys_in_object(inner, rest, keys),
-        Some(_) | None => keys.push(Some(&Value::Null)),
-    }
+/// The best of all values that a path leads to.
+struct Keys<'a, 'b> {
+    direction: Direction,
+    best: Option<Option<&'a Value>>,
+    budget: &'b Budget,
 }
 
-fn keys_in_array<'a>(array: &'a [Value], steps: &[Segment], keys: &mut Vec<Option<&'a Value>>) {
-    let Some((step, rest)) = steps.split_first() else {
-        // At the end of the path: its elements, which are not entered in their turn.
-        if array.is_empty() {
-            keys.push(None);
+impl<'a> Keys<'a, '_> {
+    fn meet(&mut self, key: Option<&'a Value>) {
+        let better = self.best.is_none_or(|best| {
+            let compare = |a: &Value, b: &Value| compare_within(a, b, self.budget);
+            let order = compare_keys_by(key, best, compare);
+            self.direction.apply(order).is_lt()
+        });
+        if better {
+            self.best = Some(key);
         }
-        keys.extend(array.iter().map(Some));
-        return;
-    };
-    let picked = step.index.and_then(|index| array.get(index));
-    match picked {
-        Some(element) if rest.is_empty() => keys.push(Some(element)),
-        Some(Value::Object(object)) => keys_in_object(object, rest, keys),
-        Some(Value::Array(inner)) => keys_in_array(inner, rest, keys),
-        Some(_) => keys.push(Some(&Value::Null)),
-        None if array.is_empty() => keys.push(Some(&Value::Null)),
-        None => array.iter().for_each(|element| match element {
-            Value::Object(object) => keys_in_object(object, steps, keys),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_) => keys.push(Some(&Value::Null)),
-        }),
+    }
+
+    fn in_object(&mut self, object: &'a Map<String, Value>, steps: &[Segment]) {
+        let Some((step, rest)) = steps.split_first() else {
+            return;
+        };
+        if self.budget.step_by_name(&step.name) {
+            return;
+        }
+        match object.get(&step.name) {
+            Some(Value::Array(array)) => self.in_array(array, rest),
+            Some(value) if rest.is_empty() => self.meet(Some(value)),
+            Some(Value::Object(inner)) => self.in_object(inner, rest),
+            Some(_) | None => self.meet(Some(&Value::Null)),
+        }
+    }
+
+    fn in_array(&mut self, array: &'a [Value], steps: &[Segment]) {
+        let Some((step, rest)) = steps.split_first() else {
+            // At the end of the path: its elements, which are not entered in their turn.
+            if array.is_empty() {
+                self.meet(None);
+            }
+            for element in array {
+                if self.budget.step() {
+                    return;
+                }
+                self.meet(Some(element));
+            }
+            return;
+        };
+        let picked = step.index.and_then(|index| array.get(index));
+        match picked {
+            Some(element) if rest.is_empty() => self.meet(Some(element)),
+            Some(Value::Object(object)) => self.in_object(object, rest),
+            Some(Value::Array(inner)) => self.in_array(inner, rest),
+            Some(_) => self.meet(Some(&Value::Null)),
+            None if array.is_empty() => self.meet(Some(&Value::Null)),
+            None => self.in_elements(array, steps),
+        }
+    }
+
+    fn in_elements(&mut self, array: &'a [Value], steps: &[Segment]) {
+        for element in array {
+            if self.budget.step() {
+                return;
+            }
+            match element {
+                Value::Object(object) => self.in_object(object, steps),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_) => self.meet(Some(&Value::Null)),
+            }
+        }
     }
 }
 
@@ -203,6 +271,20 @@ mod tests {
             json!(true),
         ] {
             assert_eq!(Sort::parse(&bad).unwrap_err().code(), "BadQuery", "{bad}");
+        }
+    }
+    #[test]
+    fn a_sort_has_at_most_32_keys_and_names_each_path_once() {
+        let keys = |count: usize| (0..count).map(|n| json!([format!("a{n}"), 1])).collect();
+        Sort::parse(&Value::Array(keys(32))).unwrap();
+        for (bad, part_of_message) in [
+            (Value::Array(keys(33)), "at most 32"),
+            (json!(["a", "b", "a"]), "\"a\" more than once"),
+            (json!([["a.b", 1], ["a.b", -1]]), "\"a.b\" more than once"),
+        ] {
+            let error = Sort::parse(&bad).unwrap_err();
+            assert_eq!(error.code(), "BadQuery");
+            assert!(error.to_string().contains(part_of_message), "{error}");
         }
     }
 }

@@ -3,9 +3,16 @@
 use serde_json::{Map, Value};
 
 use crate::StoreError;
+use crate::budget::Budget;
 use crate::limits::BUFFER_BYTES_MAX;
 use crate::query::Sort;
 use crate::query::sort::SortKey;
+
+/// Bytes of a row apart from its key's values and its text.
+const ROW_BYTES: usize = size_of::<Row>();
+
+/// Bytes of an object's field apart from its name and value: about what a map needs for it.
+const FIELD_BYTES: usize = 64;
 
 /// Collects documents and gives back those that a `skip` and `limit` select, in order.
 ///
@@ -14,7 +21,15 @@ use crate::query::sort::SortKey;
 pub struct SortBuffer {
     sort: Sort,
     keep: Option<usize>,
-    rows: Vec<(SortKey, String)>,
+    rows: Vec<Row>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Row {
+    key: SortKey,
+    text: String,
+    /// What it holds in memory, about.
     bytes: usize,
 }
 
@@ -29,37 +44,93 @@ impl SortBuffer {
         }
     }
 
-    /// Takes one more document, with what is to be given back for it.
+    /// Takes one more document, with what is to be given back for it; refuses it when the
+    /// buffer would hold more than [`BUFFER_BYTES_MAX`].
     pub fn push(&mut self, document: &Map<String, Value>, text: String) -> Result<(), StoreError> {
-        self.bytes += text.len();
-        self.rows.push((self.sort.key(document), text));
+        self.push_within(document, &text, &Budget::unlimited())
+    }
+
+    /// [`SortBuffer::push`] that fails once the budget is spent.
+    pub(crate) fn push_within(
+        &mut self,
+        document: &Map<String, Value>,
+        text: &str,
+        budget: &Budget,
+    ) -> Result<(), StoreError> {
         if let Some(keep) = self.keep
             // Twice as many: each sort then pays for as many pushes.
             && self.rows.len() > keep.saturating_mul(2).saturating_add(64)
         {
             self.cut(keep);
         }
-        if self.bytes > BUFFER_BYTES_MAX {
+        let key = self.sort.key(document, budget);
+        budget.check()?;
+        // Measured before anything is copied: several keys may lead to one large value. A large
+        // value is refused rather than shortened, which would answer in a wrong order.
+        let free = BUFFER_BYTES_MAX.saturating_sub(self.bytes);
+        let mut bytes = ROW_BYTES + text.len();
+        for value in &key {
+            bytes += size_of::<Option<Value>>();
+            if let Some(value) = value {
+                add_bytes(value, &mut bytes, free);
+            }
+        }
+        if bytes > free {
             return Err(StoreError::LimitExceeded {
                 what: "the memory for sorting".to_owned(),
                 limit: format!("{BUFFER_BYTES_MAX} bytes"),
-                advice: "give a limit, or a query that matches less",
+                advice: "give a limit, a query that matches less, or a sort by small values",
             });
         }
+        self.bytes += bytes;
+        self.rows.push(Row {
+            key: key.into_iter().map(Option::<&Value>::cloned).collect(),
+            text: text.to_owned(),
+            bytes,
+        });
         Ok(())
     }
 
     /// The rows in order.
     pub fn finish(mut self) -> Vec<String> {
         self.cut(self.keep.unwrap_or(usize::MAX));
-        self.rows.into_iter().map(|(_, text)| text).collect()
+        self.rows.into_iter().map(|row| row.text).collect()
     }
 
+    /// Its time is bounded by the bytes that the buffer may hold: a comparison costs no more
+    /// than the smaller of its rows.
     fn cut(&mut self, keep: usize) {
         let sort = &self.sort;
-        self.rows.sort_by(|(a, _), (b, _)| sort.compare(a, b));
+        self.rows.sort_by(|a, b| sort.compare(&a.key, &b.key));
         self.rows.truncate(keep);
-        self.bytes = self.rows.iter().map(|(_, text)| text.len()).sum();
+        self.bytes = self.rows.iter().map(|row| row.bytes).sum();
+    }
+}
+
+/// Adds what a copy of a value holds in memory apart from the value's own place, about; goes no
+/// further once there are more than `enough`.
+fn add_bytes(value: &Value, bytes: &mut usize, enough: usize) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(text) => *bytes += text.len(),
+        Value::Array(array) => {
+            *bytes += size_of_val(array.as_slice());
+            for element in array {
+                if *bytes > enough {
+                    return;
+                }
+                add_bytes(element, bytes, enough);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if *bytes > enough {
+                    return;
+                }
+                *bytes += FIELD_BYTES + name.len() + size_of_val(value);
+                add_bytes(value, bytes, enough);
+            }
+        }
     }
 }
 
@@ -139,5 +210,42 @@ mod tests {
         let mut expected: Vec<i64> = (0..1000).collect();
         expected.sort_by_key(|n| (n * 7919) % 100);
         check(json!({"a": 1}), Some(5), &documents, &expected[..5]);
+    }
+    #[test]
+    fn what_a_sort_keeps_of_the_values_counts_as_its_memory() {
+        // 32 paths into one another: each key is the value of almost the whole document.
+        let value = json!({"x": vec![0; 100_000]});
+        let nested = (0..32).fold(value, |inner, _| json!({ "a": inner }));
+        let document = json!({"n": 1, "a": nested});
+        let paths = (1..=32).map(|steps| Value::from(vec!["a"; steps].join(".")));
+        let sort = Sort::parse(&paths.collect()).unwrap();
+        let mut buffer = SortBuffer::new(sort, None);
+        let mut push = || buffer.push(document.as_object().unwrap(), String::new());
+        // 32 times 3.2 MB are more than 64 MB.
+        let error = push().unwrap_err();
+        assert_eq!(error.code(), "LimitExceeded");
+        assert!(error.to_string().contains("memory for sorting"), "{error}");
+        assert_eq!((buffer.bytes, buffer.rows.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_a_cut_leaves_out_is_free_again() {
+        let sort = Sort::parse(&json!(["a"])).unwrap();
+        let mut buffer = SortBuffer::new(sort, Some(1));
+        let text = "x".repeat(500_000);
+        for n in 0..1000 {
+            let document = json!({"a": 1000 - n, "text": text});
+            buffer
+                .push(document.as_object().unwrap(), text.clone())
+                .unwrap();
+        }
+        assert_eq!(buffer.finish().len(), 1);
+    }
+    #[test]
+    fn a_spent_budget_ends_the_search_for_sort_keys() {
+        let mut buffer = SortBuffer::new(Sort::parse(&json!(["a.b", "c"])).unwrap(), None);
+        let document = json!({"a": [{"b": [1, 2]}], "c": [1]});
+        let ended = buffer.push_within(document.as_object().unwrap(), "", &Budget::spent());
+        assert!(matches!(ended, Err(StoreError::Stopped)), "{ended:?}");
     }
 }

@@ -67,15 +67,12 @@ pub(super) fn all(transaction: &Transaction<'_>) -> Result<Vec<App>, StoreError>
 }
 
 fn app(row: &Row<'_>) -> rusqlite::Result<App> {
-    let limits: String = row.get(3)?;
-    let limits = serde_json::from_str(&limits).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, Box::new(error))
-    })?;
+    let (id, limits): (String, String) = (row.get(0)?, row.get(3)?);
     Ok(App {
-        id: row.get(0)?,
+        limits: AppLimits::stored(&id, &limits),
+        id,
         app_secret: row.get(1)?,
         master_secret: row.get(2)?,
-        limits,
         created_ms: unsigned(row.get(4)?),
     })
 }

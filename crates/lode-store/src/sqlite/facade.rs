@@ -6,8 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::budget::Budget;
 use crate::ids::ObjectIds;
 use crate::sqlite::lane::Lane;
+use crate::sqlite::transaction::in_transaction;
 use crate::sqlite::{apps, connection, documents, failed, hooks, schema};
 use crate::{
     App, AppLimits, DocOp, DocReply, HookHead, HookVersion, NewApp, NewHook, Script, Store,
@@ -16,6 +18,9 @@ use crate::{
 
 /// Connections for reading. More would only queue at the processors, and each keeps a cache.
 const READERS: usize = 4;
+
+/// Stands in the lanes for what belongs to no app; no app has an empty id.
+const NO_APP: &str = "";
 
 /// A store in one SQLite file, or in memory.
 #[derive(Debug)]
@@ -80,32 +85,45 @@ impl SqliteStore {
     /// Reads apps and hooks in one snapshot.
     async fn look_up<T: Send + 'static>(
         &self,
+        app: &str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let lane = self.catalogue.as_ref().unwrap_or(&self.writer);
-        lane.run(|connection| in_transaction(connection, TransactionBehavior::Deferred, work))
-            .await
+        let behavior = TransactionBehavior::Deferred;
+        lane.run(app, move |connection, limit| {
+            in_transaction(connection, behavior, limit, |transaction, _| {
+                work(transaction)
+            })
+        })
+        .await
     }
 
     /// Reads documents in one snapshot.
     async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        app: &str,
+        work: impl FnOnce(&Transaction<'_>, &Budget) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let lane = self.readers.as_ref().unwrap_or(&self.writer);
-        lane.run(|connection| in_transaction(connection, TransactionBehavior::Deferred, work))
-            .await
+        let behavior = TransactionBehavior::Deferred;
+        lane.run(app, move |connection, limit| {
+            in_transaction(connection, behavior, limit, work)
+        })
+        .await
     }
 
     /// Writes in one transaction, which happens wholly or, on any error, not at all.
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        app: &str,
+        work: impl FnOnce(&Transaction<'_>, &Budget) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         // IMMEDIATE: what it reads cannot be changed by another process before it writes.
         let behavior = TransactionBehavior::Immediate;
         self.writer
-            .run(move |connection| in_transaction(connection, behavior, work))
+            .run(app, move |connection, limit| {
+                in_transaction(connection, behavior, limit, work)
+            })
             .await
     }
 }
@@ -114,30 +132,34 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn create_app(&self, app: NewApp) -> Result<App, StoreError> {
         app.check()?;
-        self.write(move |transaction| apps::create(transaction, app))
+        let id = app.id.clone();
+        self.write(&id, move |transaction, _| apps::create(transaction, app))
             .await
     }
 
     async fn update_app_limits(&self, id: &str, limits: AppLimits) -> Result<App, StoreError> {
         limits.check()?;
-        let id = id.to_owned();
-        self.write(move |transaction| apps::update_limits(transaction, &id, limits))
-            .await
+        let own = id.to_owned();
+        self.write(id, move |transaction, _| {
+            apps::update_limits(transaction, &own, limits)
+        })
+        .await
     }
 
     async fn app(&self, id: &str) -> Result<Option<App>, StoreError> {
-        let id = id.to_owned();
-        self.look_up(move |transaction| apps::one(transaction, &id))
+        let own = id.to_owned();
+        self.look_up(id, move |transaction| apps::one(transaction, &own))
             .await
     }
 
     async fn apps(&self) -> Result<Vec<App>, StoreError> {
-        self.look_up(apps::all).await
+        self.look_up(NO_APP, apps::all).await
     }
 
     async fn put_hook(&self, put: NewHook) -> Result<HookVersion, StoreError> {
         hooks::check(&put)?;
-        self.write(move |transaction| hooks::put(transaction, put))
+        let app = put.app.clone();
+        self.write(&app, move |transaction, _| hooks::put(transaction, put))
             .await
     }
 
@@ -147,14 +169,16 @@ impl Store for SqliteStore {
         name: &str,
         version: Option<u64>,
     ) -> Result<HookVersion, StoreError> {
-        let (app, name) = (app.to_owned(), name.to_owned());
-        self.write(move |transaction| hooks::roll_back(transaction, &app, &name, version))
-            .await
+        let (own, name) = (app.to_owned(), name.to_owned());
+        self.write(app, move |transaction, _| {
+            hooks::roll_back(transaction, &own, &name, version)
+        })
+        .await
     }
 
     async fn hooks(&self, app: &str) -> Result<Vec<HookHead>, StoreError> {
-        let app = app.to_owned();
-        self.look_up(move |transaction| hooks::all(transaction, &app))
+        let own = app.to_owned();
+        self.look_up(app, move |transaction| hooks::all(transaction, &own))
             .await
     }
 
@@ -164,35 +188,43 @@ impl Store for SqliteStore {
         name: &str,
         version: Option<u64>,
     ) -> Result<Option<HookVersion>, StoreError> {
-        let (app, name) = (app.to_owned(), name.to_owned());
-        self.look_up(move |transaction| hooks::one(transaction, &app, &name, version))
-            .await
+        let (own, name) = (app.to_owned(), name.to_owned());
+        self.look_up(app, move |transaction| {
+            hooks::one(transaction, &own, &name, version)
+        })
+        .await
     }
 
     async fn script(&self, app: &str, name: &str) -> Result<Option<Script>, StoreError> {
-        let (app, name) = (app.to_owned(), name.to_owned());
-        self.look_up(move |transaction| hooks::script(transaction, &app, &name))
-            .await
+        let (own, name) = (app.to_owned(), name.to_owned());
+        self.look_up(app, move |transaction| {
+            hooks::script(transaction, &own, &name)
+        })
+        .await
     }
 
     async fn execute(&self, app: &str, op: DocOp) -> Result<DocReply, StoreError> {
-        let app = app.to_owned();
+        let own = app.to_owned();
         match documents::plan(op)? {
             documents::Plan::Read(read) => {
-                self.read(move |transaction| read.run(transaction, &app))
-                    .await
+                self.read(app, move |transaction, budget| {
+                    read.run(transaction, &own, budget)
+                })
+                .await
             }
             documents::Plan::Write(write) => {
                 let ids = Arc::clone(&self.ids);
-                self.write(move |transaction| write.run(transaction, &app, &ids))
-                    .await
+                self.write(app, move |transaction, budget| {
+                    write.run(transaction, &own, &ids, budget)
+                })
+                .await
             }
         }
     }
 
     async fn ping(&self) -> Result<String, StoreError> {
         let version: String = self
-            .read(|transaction| {
+            .read(NO_APP, |transaction, _| {
                 transaction
                     .query_row("SELECT sqlite_version()", [], |row| row.get(0))
                     .map_err(failed("answer a ping"))
@@ -200,20 +232,6 @@ impl Store for SqliteStore {
             .await?;
         Ok(format!("SQLite {version} at {}", self.place))
     }
-}
-
-fn in_transaction<T>(
-    connection: &mut Connection,
-    behavior: TransactionBehavior,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let transaction = connection
-        .transaction_with_behavior(behavior)
-        .map_err(failed("begin a transaction"))?;
-    // On an error the transaction is dropped, which rolls it back.
-    let value = work(&transaction)?;
-    transaction.commit().map_err(failed("commit"))?;
-    Ok(value)
 }
 
 /// Opening waits for the disk, and perhaps for another process; the runtime must not.

@@ -1,74 +1,123 @@
 //! A lane: threads that own their connections and carry out what async callers send them.
 //!
 //! Threads of our own rather than the runtime's: an operation then costs one hand-over, keeps
-//! its prepared statements, and is finished even when the caller has gone.
+//! its prepared statements, and may take its time without blocking anything but its lane.
 
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
-use crate::limits::WAITING_OPERATIONS_MAX;
+use crate::budget::Limit;
+use crate::sqlite::turns::Turns;
 
-type Task = Box<dyn FnOnce(&mut Connection) + Send>;
+/// An operation on its way to a thread.
+struct Task {
+    /// Set once nobody waits for it any more.
+    abandoned: Arc<AtomicBool>,
+    work: Box<dyn FnOnce(&mut Connection) + Send>,
+}
 
-/// The sending side; dropping it finishes what waits and joins the threads.
+/// The sending side; dropping it ends the threads and joins them. Whatever runs or waits then has
+/// lost its caller, who would hold the lane, and so ends soon.
 #[derive(Debug)]
 pub(super) struct Lane {
-    /// None only while dropping.
-    tasks: Option<SyncSender<Task>>,
+    desk: Arc<Desk>,
     threads: Vec<JoinHandle<()>>,
+}
+
+/// Where operations wait for the threads.
+#[derive(Debug)]
+struct Desk {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Queue {
+    turns: Turns<Task>,
+    is_open: bool,
+}
+
+/// Lives as long as a caller waits.
+struct Caller(Arc<AtomicBool>);
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").finish_non_exhaustive()
+    }
+}
+
+impl Task {
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
 }
 
 impl Lane {
     /// Starts one thread per connection.
     pub(super) fn start(name: &str, connections: Vec<Connection>) -> Result<Self, StoreError> {
-        let (tasks, waiting) = sync_channel(WAITING_OPERATIONS_MAX);
-        let waiting = Arc::new(Mutex::new(waiting));
-        let mut threads = Vec::with_capacity(connections.len());
+        let queue = Queue {
+            turns: Turns::new(connections.len()),
+            is_open: true,
+        };
+        let mut lane = Self {
+            desk: Arc::new(Desk {
+                queue: Mutex::new(queue),
+                changed: Condvar::new(),
+            }),
+            threads: Vec::with_capacity(connections.len()),
+        };
         for connection in connections {
-            let waiting = Arc::clone(&waiting);
+            let desk = Arc::clone(&lane.desk);
             let thread = thread::Builder::new()
                 .name(format!("store-{name}"))
-                .spawn(move || serve(connection, &waiting))
+                .spawn(move || serve(connection, &desk))
                 .map_err(|error| StoreError::unavailable("start a thread", error))?;
-            threads.push(thread);
+            lane.threads.push(thread);
         }
-        Ok(Self {
-            tasks: Some(tasks),
-            threads,
-        })
+        Ok(lane)
     }
 
-    /// Carries out `work` on one of the lane's connections.
+    /// Carries out `work` for this app on one of the lane's connections; it has to end by the
+    /// limit that it is given. Without its caller it is not started any more.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+        app: &str,
+        work: impl FnOnce(&mut Connection, Limit) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let task: Task = Box::new(move |connection| {
-            // Nobody to reply to means that the caller gave up waiting; the work stands.
-            let _ = reply.send(work(connection));
-        });
-        let tasks = self.tasks.as_ref().ok_or(StoreError::Stopped)?;
-        match tasks.try_send(task) {
-            Ok(()) => answer.await.map_err(|_| StoreError::Stopped)?,
-            Err(TrySendError::Full(_)) => Err(StoreError::Overloaded {
-                limit: WAITING_OPERATIONS_MAX,
+        let caller = Caller(Arc::new(AtomicBool::new(false)));
+        let abandoned = Arc::clone(&caller.0);
+        let task = Task {
+            abandoned: Arc::clone(&caller.0),
+            work: Box::new(move |connection| {
+                // Without a caller there is nobody to reply to.
+                let _ = reply.send(work(connection, Limit::start(abandoned)));
             }),
-            Err(TrySendError::Disconnected(_)) => Err(StoreError::Stopped),
-        }
+        };
+        self.desk.lock().turns.push(app, task, Task::is_abandoned)?;
+        self.desk.changed.notify_one();
+        answer.await.map_err(|_| StoreError::Stopped)?
     }
 }
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        self.tasks = None;
+        self.desk.lock().is_open = false;
+        self.desk.changed.notify_all();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a store thread had panicked");
@@ -77,22 +126,44 @@ impl Drop for Lane {
     }
 }
 
-fn serve(mut connection: Connection, waiting: &Mutex<Receiver<Task>>) {
-    loop {
-        // The lock is held while waiting: the threads of a lane take turns at the queue.
-        let next = waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .recv();
-        let Ok(task) = next else { return };
-        // A panic is our bug. It has rolled its transaction back while unwinding, and must not
-        // take the thread, and so every later operation, with it.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| task(&mut connection))) {
-            tracing::error!(
-                panic = panic_text(panic.as_ref()),
-                "a store operation panicked"
-            );
+impl Desk {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next task; None once the lane is closed.
+    fn next(&self) -> Option<(String, Task)> {
+        let mut queue = self.lock();
+        loop {
+            if !queue.is_open {
+                return None;
+            }
+            if let Some(next) = queue.turns.take() {
+                return Some(next);
+            }
+            queue = self
+                .changed
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+fn serve(mut connection: Connection, desk: &Desk) {
+    while let Some((app, task)) = desk.next() {
+        if !task.is_abandoned() {
+            // A panic is our bug. It has rolled its transaction back while unwinding, and must
+            // not take the thread, and so every later operation, with it.
+            let work = AssertUnwindSafe(|| (task.work)(&mut connection));
+            if let Err(panic) = catch_unwind(work) {
+                tracing::error!(
+                    panic = panic_text(panic.as_ref()),
+                    "a store operation panicked"
+                );
+            }
+        }
+        // This thread looks next, so nobody need be woken for the app's free place.
+        desk.lock().turns.finish(&app);
     }
 }
 
@@ -104,60 +175,81 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
 
-    fn lane() -> Lane {
-        Lane::start("test", vec![Connection::open_in_memory().unwrap()]).unwrap()
+    use super::*;
+    use crate::budget::Budget;
+
+    fn lane(threads: usize) -> Lane {
+        let connections = (0..threads).map(|_| Connection::open_in_memory().unwrap());
+        Lane::start("test", connections.collect()).unwrap()
     }
 
     #[tokio::test]
     async fn a_panic_fails_its_own_operation_only() {
-        let lane = lane();
+        let lane = lane(1);
         let broken = lane
-            .run(|_| -> Result<(), _> { panic!("on purpose") })
+            .run("a", |_, _| -> Result<(), _> { panic!("on purpose") })
             .await;
         assert!(matches!(broken, Err(StoreError::Stopped)));
-        assert_eq!(lane.run(|_| Ok(7)).await.unwrap(), 7);
+        assert_eq!(lane.run("a", |_, _| Ok(7)).await.unwrap(), 7);
     }
 
     #[tokio::test]
-    async fn an_operation_whose_caller_has_gone_is_finished() {
-        let (held, hold) = std::sync::mpsc::channel::<()>();
-        let (done, finished) = std::sync::mpsc::channel();
-        let lane = lane();
+    async fn an_operation_whose_caller_goes_ends_and_what_it_had_waiting_never_starts() {
+        let (begun, has_begun) = mpsc::channel();
+        let (ended, has_ended) = mpsc::channel();
+        let (started, has_started) = mpsc::channel();
+        let lane = lane(1);
         {
-            let mut abandoned = Box::pin(lane.run(move |_| {
-                // Reached only after the caller dropped its future.
-                hold.recv().unwrap();
-                done.send(()).unwrap();
+            let mut running = Box::pin(lane.run("a", move |_, limit| {
+                begun.send(()).unwrap();
+                let budget = Budget::new(limit);
+                // As a walk through a document does.
+                while !budget.step() {}
+                ended.send(budget.check().unwrap_err()).unwrap();
                 Ok(())
             }));
-            assert!(poll_once(abandoned.as_mut()).is_none());
+            let mut waiting = Box::pin(lane.run("a", move |_, _| {
+                started.send(()).unwrap();
+                Ok(())
+            }));
+            assert!(poll_once(running.as_mut()).is_none());
+            assert!(poll_once(waiting.as_mut()).is_none());
+            has_begun.recv().unwrap();
         }
-        held.send(()).unwrap();
-        finished.recv().unwrap();
+        // Not by its deadline, which would be another error.
+        let reason = has_ended.recv().unwrap();
+        assert!(matches!(reason, StoreError::Stopped), "{reason}");
+        lane.run("a", |_, _| Ok(())).await.unwrap();
+        assert!(has_started.try_recv().is_err());
     }
 
     #[tokio::test]
-    async fn a_full_lane_refuses_rather_than_grows() {
-        let (held, hold) = std::sync::mpsc::channel::<()>();
-        let lane = lane();
-        let hold = Mutex::new(hold);
-        let mut waiting = vec![Box::pin(lane.run(move |_| {
-            hold.lock().unwrap().recv().unwrap();
-            Ok(())
-        }))];
-        assert!(poll_once(waiting[0].as_mut()).is_none());
-        let overloaded = loop {
-            let mut next = Box::pin(lane.run(|_| Ok(())));
-            if let Some(result) = poll_once(next.as_mut()) {
-                break result;
-            }
-            drop(next);
-        };
-        assert!(matches!(overloaded, Err(StoreError::Overloaded { .. })));
-        held.send(()).unwrap();
-        waiting.remove(0).await.unwrap();
+    async fn four_long_operations_of_one_app_leave_threads_to_another() {
+        let lane = lane(4);
+        let mut held = Vec::new();
+        let mut long = Vec::new();
+        for _ in 0..4 {
+            let (release, hold) = mpsc::channel::<()>();
+            held.push(release);
+            let mut operation = Box::pin(lane.run("a", move |_, _| {
+                // Fails when the sender is dropped, which releases it, too.
+                let _ = hold.recv();
+                Ok(())
+            }));
+            assert!(poll_once(operation.as_mut()).is_none());
+            long.push(operation);
+        }
+        // So long only if they do not: the four wait for this test.
+        let other = lane.run("b", |_, _| Ok(7));
+        let reply = tokio::time::timeout(Duration::from_secs(30), other).await;
+        assert_eq!(reply.unwrap().unwrap(), 7);
+        drop(held);
+        for operation in long {
+            operation.await.unwrap();
+        }
     }
 
     fn poll_once<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {

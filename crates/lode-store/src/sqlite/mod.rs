@@ -5,6 +5,8 @@
 //!               └──► reader lane ─► n threads, n connections BEGIN … (a snapshot, thanks to WAL)
 //! ```
 //!
+//! In each lane apps take turns, and every operation ends within a limit.
+//!
 //! A database in memory exists in one connection only, so there the writer lane serves both.
 
 mod apps;
@@ -17,6 +19,8 @@ mod pushdown;
 mod read;
 mod scan;
 mod schema;
+mod transaction;
+mod turns;
 mod write;
 
 pub use facade::SqliteStore;

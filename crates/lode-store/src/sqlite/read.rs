@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use rusqlite::Transaction;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::budget::Budget;
 use crate::limits::RESULT_BYTES_MAX;
 use crate::query::{Filter, FindOptions, SortBuffer};
 use crate::sqlite::documents::Read;
@@ -17,12 +18,14 @@ impl Read {
         self,
         transaction: &Transaction<'_>,
         app: &str,
+        budget: &Budget,
     ) -> Result<DocReply, StoreError> {
         require_app(transaction, app)?;
         let scope = |collection| Scope {
             transaction,
             app,
             collection,
+            budget,
         };
         let json = match &self {
             Self::Find {
@@ -110,7 +113,7 @@ fn find(
             skipped += 1;
             return Ok(ControlFlow::Continue(()));
         }
-        result.push(&trimmed(found, options))?;
+        result.push(&trimmed(found, options, scope.budget)?)?;
         taken += 1;
         Ok(if options.limit == Some(taken) {
             ControlFlow::Break(())
@@ -132,28 +135,39 @@ fn find_sorted(
     let mut buffer = SortBuffer::new(options.sort.clone(), keep);
     scope.scan(filter, |found| {
         // The whole text: sorting may be by a field that the projection leaves out.
-        buffer.push(&found.fields, found.text.to_owned())?;
+        buffer.push_within(&found.fields, found.text, scope.budget)?;
         Ok(ControlFlow::Continue(()))
     })?;
     for text in buffer.finish().iter().skip(options.skip) {
+        scope.budget.check()?;
         match options.fields.keeps_all() {
             true => result.push(text)?,
             false => {
                 let fields = serde_json::from_str(text).map_err(|error| {
                     StoreError::unavailable("read a document that it had read before", error)
                 })?;
-                result.push(&Value::Object(options.fields.apply(fields)).to_string())?;
+                result.push(&projected(fields, options, scope.budget)?)?;
             }
         }
     }
     Ok(())
 }
 
-fn trimmed(found: Found<'_>, options: &FindOptions) -> String {
+fn trimmed(found: Found<'_>, options: &FindOptions, budget: &Budget) -> Result<String, StoreError> {
     if options.fields.keeps_all() {
-        return found.text.to_owned();
+        return Ok(found.text.to_owned());
     }
-    Value::Object(options.fields.apply(found.fields)).to_string()
+    projected(found.fields, options, budget)
+}
+
+fn projected(
+    fields: Map<String, Value>,
+    options: &FindOptions,
+    budget: &Budget,
+) -> Result<String, StoreError> {
+    let kept = options.fields.apply_within(fields, budget);
+    budget.check()?;
+    Ok(Value::Object(kept).to_string())
 }
 
 fn count(scope: &Scope<'_>, filter: &Filter) -> Result<u64, StoreError> {

@@ -7,6 +7,7 @@ use rusqlite::{Row, Transaction, params_from_iter};
 use serde_json::{Map, Value};
 
 use crate::StoreError;
+use crate::budget::Budget;
 use crate::limits::SCAN_DOCUMENTS_MAX;
 use crate::query::Filter;
 use crate::sqlite::{failed, pushdown};
@@ -17,6 +18,7 @@ pub(super) struct Scope<'a> {
     pub(super) transaction: &'a Transaction<'a>,
     pub(super) app: &'a str,
     pub(super) collection: &'a str,
+    pub(super) budget: &'a Budget,
 }
 
 /// A stored document that matches.
@@ -55,7 +57,10 @@ impl Scope<'_> {
                 });
             }
             let found = self.read(row)?;
-            if filter.matches(&found.fields) && visit(found)?.is_break() {
+            let matches = filter.matches_within(&found.fields, self.budget);
+            // Before the answer is used: a spent budget makes it meaningless.
+            self.budget.check()?;
+            if matches && visit(found)?.is_break() {
                 break;
             }
         }

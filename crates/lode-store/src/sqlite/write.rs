@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use rusqlite::{ErrorCode, Transaction, params};
 use serde_json::{Map, Value};
 
+use crate::budget::Budget;
 use crate::ids::ObjectIds;
 use crate::limits::BUFFER_BYTES_MAX;
 use crate::query::{Document, Filter, Update, UpdateOptions};
@@ -20,12 +21,14 @@ impl Write {
         transaction: &Transaction<'_>,
         app: &str,
         ids: &ObjectIds,
+        budget: &Budget,
     ) -> Result<DocReply, StoreError> {
         require_app(transaction, app)?;
         let scope = |collection| Scope {
             transaction,
             app,
             collection,
+            budget,
         };
         let json = match self {
             Self::Insert {
@@ -54,6 +57,7 @@ fn insert_all(
 ) -> Result<String, StoreError> {
     let mut inserted = Texts::array();
     for entity in entities {
+        scope.budget.check()?;
         let document = Document::new(entity, || ids.next())?;
         insert(scope, &document)?;
         inserted.push(&document.text)?;
@@ -118,6 +122,7 @@ fn update_matching(
 ) -> Result<String, StoreError> {
     let (matched, changed) = updated_documents(scope, filter, update, options, ids)?;
     for (seq, document) in &changed {
+        scope.budget.check()?;
         scope
             .transaction
             .prepare_cached(
@@ -129,7 +134,7 @@ fn update_matching(
             .map_err(failed("update a document"))?;
     }
     if matched == 0 && options.upsert {
-        let document = Document::new(update.upserted(filter)?, || ids.next())?;
+        let document = Document::new(update.upserted_within(filter, scope.budget)?, || ids.next())?;
         insert(scope, &document)?;
         return Ok(r#"{"numberAffected":1,"updatedExisting":false}"#.to_owned());
     }
@@ -153,7 +158,8 @@ fn updated_documents(
     let mut bytes = 0;
     scope.scan(filter, |found| {
         matched += 1;
-        let document = Document::new(update.apply(&found.fields)?, || ids.next())?;
+        let updated = update.apply_within(&found.fields, scope.budget)?;
+        let document = Document::new(updated, || ids.next())?;
         if document.text != found.text {
             bytes += document.text.len();
             changed.push((found.seq, document));
@@ -188,6 +194,7 @@ fn remove(scope: &Scope<'_>, filter: &Filter) -> Result<usize, StoreError> {
         Ok(ControlFlow::Continue(()))
     })?;
     for seq in &doomed {
+        scope.budget.check()?;
         scope
             .transaction
             .prepare_cached("DELETE FROM documents WHERE app = ?1 AND collection = ?2 AND seq = ?3")

@@ -53,18 +53,19 @@ async fn an_app_id_is_checked_and_unique() {
 #[tokio::test]
 async fn limits_are_checked_and_kept() {
     let store = store().await;
-    let limits = AppLimits {
+    let mut limits = AppLimits {
         max_concurrent: Some(UNLIMITED),
-        heap_limit_bytes: Some(1 << 40),
+        http_hosts: vec!["api.example.com".to_owned()],
         ..AppLimits::default()
     };
-    let updated = store.update_app_limits(APP, limits).await.unwrap();
+    limits.jobs.set("heap_limit_bytes", 1 << 30).unwrap();
+    let updated = store.update_app_limits(APP, limits.clone()).await.unwrap();
     assert_eq!(updated.limits, limits);
     assert_eq!(store.app(APP).await.unwrap().unwrap(), updated);
     for jobs in [0, -2] {
         let bad = AppLimits {
             max_concurrent: Some(jobs),
-            ..limits
+            ..limits.clone()
         };
         check_refused(
             store.update_app_limits(APP, bad).await,
@@ -73,13 +74,13 @@ async fn limits_are_checked_and_kept() {
         );
     }
     let bad = AppLimits {
-        wall_limit_ms: Some(0),
-        ..limits
+        http_hosts: vec!["a.example".to_owned(); 101],
+        ..limits.clone()
     };
     check_refused(
         store.update_app_limits(APP, bad).await,
         "BadLimits",
-        "wall_limit_ms is 0",
+        "101 http_hosts",
     );
     check_refused(
         store.update_app_limits("nobody", limits).await,

@@ -7,6 +7,7 @@ mod damage;
 mod documents;
 mod hooks;
 mod limits;
+mod long;
 mod opening;
 
 use std::sync::Arc;

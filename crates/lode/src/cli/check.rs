@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use lode_jail::Layer;
-use lode_proto::message::{BackendContext, Mode, Run, SourcePart};
+use lode_proto::message::{Mode, Realm, Run, SourcePart};
 use lode_proto::{JobLimits, Tag};
 use lode_store::Store;
 
 use super::run::run_alone;
 use crate::master::broker::{JobScope, LogSink};
 use crate::master::clock::now;
+use crate::master::http_calls::HttpScope;
 use crate::master::work::Work;
 use crate::outcome::Subject;
 
@@ -32,7 +33,8 @@ pub(crate) async fn compiles(
         endpoint: None,
         request: None,
         response: None,
-        context: BackendContext::default(),
+        app_key: app.to_owned(),
+        realm: Realm::default(),
         limits,
     };
     let scope = JobScope {
@@ -41,6 +43,8 @@ pub(crate) async fn compiles(
         hook: name.clone(),
         store,
         logs: LogSink::Plain,
+        keys: Arc::default(),
+        http: Arc::new(HttpScope::none()),
     };
     let ended = run_alone(
         Work {

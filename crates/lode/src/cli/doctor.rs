@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use lode_core::PoolOptions;
-use lode_jail::{Layer, LayerState};
+use lode_jail::{Cgroup, Layer, LayerState};
 
 use super::{ConfigArgs, exit_code, print_line, start_log};
-use crate::config::Config;
-use crate::master::shell::{Happening, Shell};
+use crate::config::{CgroupMode, Config};
+use crate::master::shell::{Happening, Shell, ShellOptions};
 use crate::shown::{address, chain};
 
 /// A zygote that is not ready by then never will be.
@@ -39,10 +38,10 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<ExitCode> {
         config.store.url = url;
     }
     let config = config.check()?;
-    start_log("error", false)?;
+    let _log = start_log("error", false)?;
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     say("kernel", true, kernel.trim());
-    let jail = check_jail(&config).await;
+    let jail = check_jail(&config).await & check_cgroup(&config);
     let queue = check_queue(&config).await;
     let store = check_store(&config).await;
     let good = jail && queue && store;
@@ -55,12 +54,7 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<ExitCode> {
 }
 
 async fn check_jail(config: &Config) -> bool {
-    let options = PoolOptions {
-        max_children: 1,
-        warm: 1,
-        ..PoolOptions::default()
-    };
-    let mut shell = Shell::new(options, Layer::ALL.to_vec());
+    let mut shell = Shell::new(ShellOptions::alone());
     let wait = async {
         loop {
             if let Happening::Serving { layers, guest } = shell.next().await {
@@ -82,6 +76,25 @@ async fn check_jail(config: &Config) -> bool {
         good &= check_layer(&state, &config.jail.waive);
     }
     good
+}
+
+fn check_cgroup(config: &Config) -> bool {
+    let mode = config.jail.cgroup;
+    if mode == CgroupMode::Off {
+        return say(
+            "control group",
+            true,
+            "off by configuration; the memory of each child is watched",
+        );
+    }
+    match Cgroup::create(&config.cgroup_limits()) {
+        Ok(group) => say("control group", true, &group.describe()),
+        Err(reason) if mode == CgroupMode::Auto => {
+            let how = format!("none ({reason}); the memory of each child is watched");
+            say("control group", true, &how)
+        }
+        Err(reason) => say("control group", false, &reason),
+    }
 }
 
 fn check_layer(state: &LayerState, waived: &[Layer]) -> bool {

@@ -121,7 +121,7 @@ async fn put(args: PutArgs) -> Result<()> {
     let store = open(&config, &args.app).await?;
     let part = source_part(&args.file, Some(name.clone()))?;
     let source = part.source.clone();
-    super::start_log("warn", false)?;
+    let _log = super::start_log("warn", false)?;
     check::compiles(&args.app, part, Arc::clone(&store), &config.jail.waive).await?;
     let kind = if parsed.is_common() {
         HookKind::Common

@@ -159,18 +159,46 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// Starts the log on standard error. `level` is a filter such as `info`.
-pub(crate) fn start_log(level: &str, json: bool) -> Result<()> {
+/// Lines of the log that may wait for standard error; a hook's line has at most 1 MiB, a common one
+/// 32 KiB. Beyond it lines are dropped and counted.
+const LOG_LINES_WAITING_MAX: usize = 2_000;
+
+/// The log's writer: what is waiting is written when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Log {
+    _guard: tracing_appender::non_blocking::WorkerGuard,
+    dropped: tracing_appender::non_blocking::ErrorCounter,
+}
+
+impl Log {
+    /// Lines that were dropped because nobody took what is written to standard error.
+    pub(crate) fn dropped_lines(&self) -> usize {
+        self.dropped.dropped_lines()
+    }
+}
+
+/// Starts the log on standard error. `level` is a filter such as `info`. It is written by a thread
+/// of its own: a reader who is slow, or a hook that writes much, must not hold up the worker.
+pub(crate) fn start_log(level: &str, json: bool) -> Result<Log> {
     let filter = tracing_subscriber::EnvFilter::try_new(level)
         .map_err(|error| anyhow::anyhow!("log.level {level:?}: {error}"))?;
+    let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LOG_LINES_WAITING_MAX)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    let dropped = writer.error_counter();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(writer);
     if json {
-        builder.json().init()
+        builder.json().init();
     } else {
-        builder.init()
+        builder.init();
     }
-    Ok(())
+    Ok(Log {
+        _guard: guard,
+        dropped,
+    })
 }

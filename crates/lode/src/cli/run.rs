@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use lode_core::PoolOptions;
+use lode_egress::HostRules;
 use lode_jail::Layer;
 use lode_proto::HookName;
 use lode_proto::limits::SCRIPT_BYTES_MAX;
-use lode_proto::message::{BackendContext, Mode, Run, SourcePart};
+use lode_proto::message::{Mode, Run, SourcePart};
 use lode_store::{AppLimits, DocOp, NewApp, Store};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -20,9 +20,11 @@ use super::{
     ConfigArgs, UsageError, complain, exit_code, parse_duration, print_line, read_input, start_log,
 };
 use crate::config::Config;
+use crate::master::app_keys::AppKeys;
 use crate::master::broker::{JobScope, LogSink};
 use crate::master::clock::now;
-use crate::master::shell::{Happening, Shell};
+use crate::master::http_calls::HttpScope;
+use crate::master::shell::{Happening, Shell, ShellOptions};
 use crate::master::work::{Ended, Work};
 use crate::outcome::Subject;
 use crate::shown::address;
@@ -88,7 +90,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<ExitCode> {
             .max(config.limits.heap_limit_bytes);
     }
     let config = config.check()?;
-    start_log("warn", false)?;
+    let _log = start_log("warn", false)?;
     let store = prepare_store(&args).await?;
     let (work, subject) = prepare_work(&args, &config, store).await?;
     let ended = run_alone(work, &config.jail.waive).await?;
@@ -100,12 +102,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<ExitCode> {
 /// Runs one job in a pool of one. Missing jail layers are complained about and accepted: this is
 /// the developer's own script on the developer's own machine.
 pub(crate) async fn run_alone(work: Work, waived: &[Layer]) -> Result<Ended> {
-    let options = PoolOptions {
-        max_children: 1,
-        warm: 1,
-        ..PoolOptions::default()
-    };
-    let mut shell = Shell::new(options, Layer::ALL.to_vec());
+    let mut shell = Shell::new(ShellOptions::alone());
     shell.submit(work);
     loop {
         match shell.next().await {
@@ -200,6 +197,8 @@ async fn prepare_work(
         .map(json_object_input)
         .transpose()?;
     let limits = config.limits;
+    let rules = HostRules::parse(&app.limits.http_hosts)?;
+    let http = HttpScope::new(config.egress()?, rules, limits.http_requests_limit);
     let subject = Subject {
         id: "run".to_owned(),
         app: app.id.clone(),
@@ -217,14 +216,13 @@ async fn prepare_work(
         endpoint,
         request,
         response,
-        context: BackendContext {
-            app_key: app.id.clone(),
-            app_secret: app.app_secret,
-            master_secret: app.master_secret,
-        },
+        app_key: app.id.clone(),
+        realm: config.realm(),
         limits,
     };
     let scope = JobScope {
+        keys: Arc::new(AppKeys::of(&app)),
+        http: Arc::new(http),
         app: app.id,
         job: "run".to_owned(),
         hook: label,

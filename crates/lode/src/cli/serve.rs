@@ -47,7 +47,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode> {
         config.pool.warm = warm;
     }
     let config = config.check()?;
-    start_log(&config.log.level, config.log.json)?;
+    let log = start_log(&config.log.level, config.log.json)?;
     raise_open_files(config.pool.max_children)?;
     let (store_url, queue_url) = (&config.store.url, &config.queue.url);
     let store = lode_store::open(store_url)
@@ -61,24 +61,26 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode> {
         .await
         .with_context(|| format!("queue {}", address(queue_url)))?;
     tracing::info!(queue = described, store = store.ping().await?, "starting");
-    Server::new(config, store, queue).run().await
+    Server::new(config, store, queue)?.run(&log).await
 }
 
-/// Descriptors that the master needs beside those of its children: store, queue, runtime, log.
-const OWN_DESCRIPTORS: u64 = 100;
+/// Descriptors that the master needs beside those of its children: store, queue, runtime, log, HTTP,
+/// lookups of names, zygotes that overlap.
+const OWN_DESCRIPTORS: u64 = 300;
 
-/// A child costs the master two descriptors: its job socket and its pidfd.
+/// A child costs the master three descriptors: its job socket, its pidfd, and a connection when its
+/// hook sends an HTTP request.
 fn raise_open_files(max_children: usize) -> Result<()> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    let needed = 2 * max_children as u64 + OWN_DESCRIPTORS;
+    let needed = 3 * max_children as u64 + OWN_DESCRIPTORS;
     if hard < needed {
         bail!(
             "pool.max_children {max_children} needs {needed} open files, and this process may have \
              {hard}: raise the hard limit (ulimit -Hn, LimitNOFILE) or lower pool.max_children"
         );
     }
-    if soft < needed {
-        setrlimit(Resource::RLIMIT_NOFILE, needed, hard)?;
+    if soft < hard {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
     }
     Ok(())
 }

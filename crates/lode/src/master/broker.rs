@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::master::app_keys::AppKeys;
+use crate::master::http_calls::HttpScope;
 use crate::shown::chain;
 
 /// Where a job's log lines go.
@@ -29,6 +31,8 @@ pub(crate) struct JobScope {
     pub(crate) hook: String,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) logs: LogSink,
+    pub(crate) keys: Arc<AppKeys>,
+    pub(crate) http: Arc<HttpScope>,
 }
 
 /// Arguments of every `db.*` call; which of them must be there is the store's decision.
@@ -46,7 +50,8 @@ struct DocArgs {
 
 /// The methods that a child may call.
 const METHODS: &str = "db.find, db.findOne, db.insert, db.save, db.update, db.remove, db.count, \
-                       db.collectionExists";
+                       db.collectionExists, app.appSecret, app.masterSecret, app.securityContext, \
+                       http.fetch";
 
 impl JobScope {
     /// Carries out one call within its time limit.
@@ -55,6 +60,12 @@ impl JobScope {
         method: String,
         args: Box<RawValue>,
     ) -> Result<Box<RawValue>, CallError> {
+        if let Some(name) = method.strip_prefix("app.") {
+            return self.keys.call(name, &args);
+        }
+        if method == "http.fetch" {
+            return self.http.fetch(&args).await;
+        }
         let op = parse(&method, &args)?;
         let limit = Duration::from_millis(HOST_CALL_MS_MAX);
         match tokio::time::timeout(limit, self.store.execute(&self.app, op)).await {
@@ -112,6 +123,9 @@ fn plain_log(level: LogLevel, message: &str) {
         LogLevel::Error => "ERROR",
         LogLevel::Fatal => "FATAL",
     };
+    // A terminal must not obey what a hook prints.
+    let escaped = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let message = message.replace(escaped, "\u{fffd}");
     eprintln!("[{level}] {message}");
 }
 
@@ -145,17 +159,19 @@ fn parse(method: &str, args: &RawValue) -> Result<DocOp, CallError> {
         "db.remove" => Ok(DocOp::Remove { collection, query }),
         "db.count" => Ok(DocOp::Count { collection, query }),
         "db.collectionExists" => Ok(DocOp::CollectionExists { collection }),
-        _ => {
-            let method = lode_proto::limits::cut(method, 100);
-            Err(failure(
-                "UnknownMethod",
-                format!("there is no {method:?}; there are {METHODS}"),
-            ))
-        }
+        _ => Err(unknown_method(method)),
     }
 }
 
-fn failure(code: &str, message: String) -> CallError {
+pub(super) fn unknown_method(method: &str) -> CallError {
+    let method = lode_proto::limits::cut(method, 100);
+    failure(
+        "UnknownMethod",
+        format!("there is no {method:?}; there are {METHODS}"),
+    )
+}
+
+pub(super) fn failure(code: &str, message: String) -> CallError {
     CallError {
         code: code.to_owned(),
         message,

@@ -30,7 +30,55 @@ pub(super) fn check_ready(frame: &Frame) -> Result<(), Stop> {
     Ok(())
 }
 
-pub(super) fn take_log(work: &Work, tally: &Tally, log: &Log) {
+/// What has gone over one child's socket.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    frames: u64,
+    sent_bytes: u64,
+    received_bytes: u64,
+}
+
+impl Traffic {
+    /// The child has sent so many bytes more.
+    pub(super) fn sent(&mut self, bytes: usize, limits: &JobLimits) -> Result<(), Stop> {
+        self.sent_bytes += bytes as u64;
+        let limit = limits.sent_limit_bytes;
+        within(self.sent_bytes, limit, "bytes sent by the job's process")
+    }
+
+    /// The child is sent so many bytes more.
+    pub(super) fn received(&mut self, bytes: usize, limits: &JobLimits) -> Result<(), Stop> {
+        self.received_bytes += bytes as u64;
+        let limit = limits.received_limit_bytes;
+        within(
+            self.received_bytes,
+            limit,
+            "bytes of replies to the job's process",
+        )
+    }
+
+    /// The child has sent one frame more.
+    pub(super) fn frame(&mut self, limits: &JobLimits) -> Result<(), Stop> {
+        self.frames += 1;
+        within(
+            self.frames,
+            limits.frames_limit,
+            "frames sent by the job's process",
+        )
+    }
+}
+
+fn within(is: u64, limit: u64, what: &str) -> Result<(), Stop> {
+    if is <= limit {
+        return Ok(());
+    }
+    Err(Stop::Breach(
+        Breach::Traffic,
+        format!("more than {limit} {what}"),
+    ))
+}
+
+pub(super) fn take_log(work: &Work, tally: &Tally, log: &Log) -> Result<(), Stop> {
     let limits = &work.run.limits;
     let lines = tally.log_line();
     if lines <= limits.log_lines_limit {
@@ -43,7 +91,11 @@ pub(super) fn take_log(work: &Work, tally: &Tally, log: &Log) {
         );
         work.scope
             .log(lode_proto::message::LogLevel::Warning, &text);
+    } else {
+        // A child of ours sends one line beyond the limit and counts the rest.
+        return Err(breach("log lines beyond their limit".to_owned()));
     }
+    Ok(())
 }
 
 /// Checks a report as what it is: bytes from a process that a tenant may own.

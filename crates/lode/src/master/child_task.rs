@@ -22,7 +22,9 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::master::child_frames::{Stop, breach, check_done, check_ready, protocol, take_log};
+use crate::master::child_frames::{
+    Stop, Traffic, breach, check_done, check_ready, protocol, take_log,
+};
 use crate::master::clock::{micros, now};
 use crate::master::shell::Event;
 use crate::master::work::{Tally, Work};
@@ -79,6 +81,9 @@ struct ChildTask {
     waiting: VecDeque<Call>,
     waiting_bytes: usize,
     running: Option<RunningCall>,
+    /// The shell has been told that there are host calls.
+    told_calls: bool,
+    traffic: Traffic,
     report: Report,
 }
 
@@ -103,6 +108,8 @@ impl ChildTask {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             running: None,
+            told_calls: false,
+            traffic: Traffic::default(),
             report: Report::Awaited,
         }
     }
@@ -141,6 +148,7 @@ impl ChildTask {
         let mut buffer = vec![0; 16 << 10];
         loop {
             self.start_next_call(work);
+            self.tell_calls();
             self.report_if_due();
             tokio::select! {
                 read = self.reader.read(&mut buffer) => {
@@ -149,13 +157,14 @@ impl ChildTask {
                         self.finish_calls(work, tally).await;
                         return Err(Stop::Closed);
                     }
+                    self.traffic.sent(length, &work.run.limits)?;
                     self.decoder.feed(&buffer[..length]);
                     self.take_frames(work, tally)?;
                 }
                 (id, started, result) = poll_call(&mut self.running), if self.running.is_some() => {
                     self.running = None;
                     tally.host_call_took(micros(now() - started));
-                    self.reply(id, result)?;
+                    self.reply(id, result, &work.run.limits)?;
                 }
                 written = self.writer.write(&self.out[self.written..]), if self.unsent() > 0 => {
                     match written {
@@ -202,11 +211,12 @@ impl ChildTask {
             if !self.is_running() {
                 continue; // nothing counts after the report
             }
+            self.traffic.frame(limits)?;
             match frame.kind {
                 Kind::Call => self.take_call(&frame, limits, tally)?,
                 Kind::Log => {
                     let log: Log = frame.parse().map_err(|error| protocol(&error))?;
-                    take_log(work, tally, &log);
+                    take_log(work, tally, &log)?;
                 }
                 Kind::Done => {
                     let done = frame.parse().map_err(|error| protocol(&error))?;
@@ -258,7 +268,12 @@ impl ChildTask {
         }
     }
 
-    fn reply(&mut self, id: u32, result: Result<Box<RawValue>, CallError>) -> Result<(), Stop> {
+    fn reply(
+        &mut self,
+        id: u32,
+        result: Result<Box<RawValue>, CallError>,
+        limits: &JobLimits,
+    ) -> Result<(), Stop> {
         if !self.is_running() {
             return Ok(()); // nobody waits for it
         }
@@ -274,7 +289,8 @@ impl ChildTask {
                 error: Some(error),
             },
         };
-        frame::encode(Kind::Reply, &reply, &mut self.out).or_else(|error| {
+        let before = self.out.len();
+        let encoded = frame::encode(Kind::Reply, &reply, &mut self.out).or_else(|error| {
             let error = CallError {
                 code: "LimitExceeded".to_owned(),
                 message: error.to_string(),
@@ -285,7 +301,19 @@ impl ChildTask {
                 error: Some(error),
             };
             frame::encode(Kind::Reply, &reply, &mut self.out).map_err(|error| protocol(&error))
-        })
+        });
+        encoded?;
+        self.traffic.received(self.out.len() - before, limits)
+    }
+
+    /// Tells of the first host call. From then on the hard deadline includes all of the time by which
+    /// waiting may lengthen the wall clock: the child counts each wait to the microsecond for its
+    /// soft deadline, and the small difference of many calls must not add up to an early death.
+    fn tell_calls(&mut self) {
+        if self.running.is_some() && !self.told_calls {
+            self.told_calls = true;
+            let _ = self.events.send(Event::HostCalls { child: self.child });
+        }
     }
 
     fn report_if_due(&mut self) {

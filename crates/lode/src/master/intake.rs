@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lode_egress::{Egress, HostRules};
 use lode_proto::job::{self, Job, JobTarget};
 use lode_proto::limits::SOURCES_BYTES_MAX;
-use lode_proto::message::{BackendContext, Mode, Run, SourcePart};
+use lode_proto::message::{Mode, Run, SourcePart};
 use lode_proto::{JobLimits, Outcome, Tag};
 use lode_queue::{Leased, Lost};
-use lode_store::{App, AppLimits, Store, StoreError};
+use lode_store::{AppLimits, Store, StoreError};
 
 use crate::config::Config;
+use crate::master::app_keys::AppKeys;
 use crate::master::broker::{JobScope, LogSink};
 use crate::master::clock::now;
+use crate::master::http_calls::HttpScope;
 use crate::master::work::Work;
 use crate::outcome::Subject;
 
@@ -48,6 +51,8 @@ struct Sources {
 pub(crate) struct IntakeDesk {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) config: Arc<Config>,
+    /// `None` where hooks may send no HTTP requests.
+    pub(crate) egress: Option<Arc<Egress>>,
 }
 
 impl IntakeDesk {
@@ -120,6 +125,18 @@ impl IntakeDesk {
             Err(reason) => return Ok(refuse(&subject, reason, job.reply_to)),
         };
         subject.limits = self.limits(&app.limits, job.timeout_ms);
+        let rules = match HostRules::parse(&app.limits.http_hosts) {
+            Ok(rules) => rules,
+            Err(error) => {
+                let reason = format!("app {:?}, http_hosts: {error}", job.app);
+                return Ok(refuse(&subject, reason, job.reply_to));
+            }
+        };
+        let http = HttpScope::new(
+            self.egress.clone(),
+            rules,
+            subject.limits.http_requests_limit,
+        );
         let run = Run {
             mode: Mode::Run,
             parts: sources.parts,
@@ -128,7 +145,8 @@ impl IntakeDesk {
             endpoint: sources.endpoint,
             request: job.request,
             response: job.response,
-            context: backend_context(app),
+            app_key: app.id.clone(),
+            realm: self.config.realm(),
             limits: subject.limits,
         };
         let scope = JobScope {
@@ -137,6 +155,8 @@ impl IntakeDesk {
             hook: subject.hook.clone(),
             store: Arc::clone(&self.store),
             logs: LogSink::Structured,
+            keys: Arc::new(AppKeys::of(&app)),
+            http: Arc::new(http),
         };
         let work = Box::new(Work {
             run,
@@ -205,28 +225,11 @@ impl IntakeDesk {
     /// The job's limits: the worker's defaults, the app's over them, the job's own wall limit over
     /// those, and none above the ceiling.
     fn limits(&self, app: &AppLimits, timeout_ms: Option<u64>) -> JobLimits {
-        let base = self.config.limits;
-        let own = JobLimits {
-            wall_limit_ms: timeout_ms
-                .or(app.wall_limit_ms)
-                .unwrap_or(base.wall_limit_ms),
-            heap_limit_bytes: app.heap_limit_bytes.unwrap_or(base.heap_limit_bytes),
-            array_buffer_limit_bytes: app
-                .array_buffer_limit_bytes
-                .unwrap_or(base.array_buffer_limit_bytes),
-            result_limit_bytes: app.result_limit_bytes.unwrap_or(base.result_limit_bytes),
-            host_calls_limit: app.host_calls_limit.unwrap_or(base.host_calls_limit),
-            ..base
-        };
-        own.at_most(&self.config.ceiling_limits())
-    }
-}
-
-fn backend_context(app: App) -> BackendContext {
-    BackendContext {
-        app_key: app.id,
-        app_secret: app.app_secret,
-        master_secret: app.master_secret,
+        let mut own = self.config.limits.with(&app.jobs);
+        if let Some(ms) = timeout_ms {
+            own.wall_limit_ms = ms;
+        }
+        own.at_most(&self.config.ceiling)
     }
 }
 

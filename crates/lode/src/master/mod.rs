@@ -7,11 +7,14 @@
 //!  └─ broker       a host call, with the capability of that job's app only
 //! ```
 
+pub(crate) mod app_keys;
 pub(crate) mod broker;
 mod child_frames;
 pub(crate) mod child_task;
 pub(crate) mod clerk;
 pub(crate) mod clock;
+pub(crate) mod health;
+pub(crate) mod http_calls;
 pub(crate) mod intake;
 pub(crate) mod serve;
 pub(crate) mod shell;

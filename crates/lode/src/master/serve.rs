@@ -13,21 +13,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use lode_core::JobKey;
+use lode_core::{Breaker, JobKey, Time};
+use lode_jail::Cgroup;
 use lode_queue::{LeaseRef, Leased, Queue};
 use lode_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{Id, JoinError, JoinSet};
 
+use crate::cli::Log;
 use crate::config::Config;
 use crate::master::clerk::{Clerk, Filed};
-use crate::master::clock::{now, wait_until};
+use crate::master::clock::{micros, now, wait_until};
+use crate::master::health::{self, Health};
 use crate::master::intake::{Intake, IntakeDesk};
 use crate::master::shell::Shell;
 use crate::outcome::Subject;
 use crate::shown::chain;
 
 mod endings;
+mod upkeep;
 
 /// How often apps' concurrency caps are carried from the store to the queue.
 const CAPS_EVERY: Duration = Duration::from_secs(5);
@@ -64,6 +68,12 @@ enum Back {
 pub(crate) struct Server {
     config: Arc<Config>,
     shell: Shell,
+    /// Bans apps whose jobs go bad faster than this worker can bear.
+    breaker: Breaker,
+    /// The breaker's zero.
+    origin: Instant,
+    /// What is said over HTTP.
+    health: Health,
     desk: IntakeDesk,
     clerk: Clerk,
     tasks: JoinSet<Back>,
@@ -77,19 +87,34 @@ pub(crate) struct Server {
     reading: HashMap<Id, Leased>,
     /// Tokens of jobs that wait to be handed back because the store does not answer.
     parked: BTreeSet<String>,
+    /// Tokens of jobs that the pool had no room for, until they are handed back.
+    postponed: BTreeSet<String>,
+    /// Tokens of jobs whose lease was lost while their records were being read.
+    lost_early: BTreeSet<String>,
     drained: bool,
     draining_since: Option<Instant>,
 }
 
 impl Server {
     /// A worker that leases as soon as its first child is ready.
-    pub(crate) fn new(config: Config, store: Arc<dyn Store>, queue: Arc<dyn Queue>) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        queue: Arc<dyn Queue>,
+    ) -> Result<Self> {
         let config = Arc::new(config);
-        let shell = Shell::new(config.pool_options(), config.jail.waive.clone());
-        Self {
-            shell,
+        let mut options = config.shell_options();
+        options.cgroup = upkeep::cgroup(&config)?;
+        let group = options.cgroup.as_ref().map(Cgroup::describe);
+        let group = group.unwrap_or_else(|| "none; each child's memory is watched".to_owned());
+        Ok(Self {
+            health: Health::starting(config.worker.name.clone(), group),
+            shell: Shell::new(options),
+            breaker: Breaker::new(config.breaker_options()),
+            origin: now(),
             desk: IntakeDesk {
                 store,
+                egress: config.egress()?,
                 config: Arc::clone(&config),
             },
             clerk: Clerk {
@@ -104,18 +129,22 @@ impl Server {
             taking: 0,
             reading: HashMap::new(),
             parked: BTreeSet::new(),
+            postponed: BTreeSet::new(),
+            lost_early: BTreeSet::new(),
             drained: false,
             draining_since: None,
-        }
+        })
     }
 
     /// Serves until a signal ends it.
-    pub(crate) async fn run(mut self) -> Result<ExitCode> {
+    pub(crate) async fn run(mut self, log: &Log) -> Result<ExitCode> {
+        health::listen(&self.config.http.listen, self.health.clone()).await?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let lease = Duration::from_millis(self.config.queue.lease_ms);
         let mut extend = tokio::time::interval(lease / 3);
         let mut caps = tokio::time::interval(CAPS_EVERY);
+        let mut dropped = 0;
         while !self.is_finished() {
             self.lease_more();
             let leave_by = self.leave_by();
@@ -129,7 +158,15 @@ impl Server {
                     Err(error) => self.task_failed(&error)?,
                 },
                 _ = extend.tick() => self.extend(),
-                _ = caps.tick() => self.carry_caps(),
+                _ = caps.tick() => {
+                    self.carry_caps();
+                    self.show_bans();
+                    let lines = log.dropped_lines();
+                    if lines > dropped {
+                        let lines = lines - std::mem::replace(&mut dropped, lines);
+                        tracing::warn!(lines, "lines of the log were dropped: nobody takes them");
+                    }
+                }
                 () = wait_until(leave_by) => bail!(
                     "the queue did not answer: {} jobs come back when their leases end",
                     self.held.len()
@@ -167,13 +204,20 @@ impl Server {
         tracing::info!(why, running = self.running.len(), "draining");
         let limit = Duration::from_millis(self.config.worker.drain_limit_ms);
         self.draining_since = Some(time);
+        self.health.draining();
         self.shell.drain(limit);
         Ok(())
     }
 
     /// Leases as many jobs as can be started now, and no more.
     fn lease_more(&mut self) {
-        let busy = self.taking + self.parked.len();
+        // An app that may not use an idle child must not have its whole queue pass through here: a
+        // few of its jobs on their way back are enough. Others' jobs are then late by a second.
+        let hoarded = self
+            .postponed
+            .len()
+            .saturating_sub(2 * self.config.pool.max_children);
+        let busy = self.taking + self.parked.len() + hoarded;
         let room = self
             .shell
             .wants_jobs()
@@ -207,6 +251,7 @@ impl Server {
             Back::Filed(filed) => {
                 self.held.remove(&filed.lease.token);
                 self.parked.remove(&filed.lease.token);
+                self.postponed.remove(&filed.lease.token);
             }
             Back::Extended(results) => {
                 for (lease, ours) in results {
@@ -249,12 +294,24 @@ impl Server {
     }
 
     fn taken(&mut self, lease: LeaseRef, attempts: u32, intake: Intake) {
+        if self.lost_early.remove(&lease.token) {
+            tracing::warn!(
+                job = lease.job_id,
+                "the lease was lost before the job could start"
+            );
+            self.held.remove(&lease.token);
+            return;
+        }
         match intake {
             Intake::Runnable {
                 work,
                 subject,
                 reply_to,
             } => {
+                if let Some(ban) = self.breaker.check(&subject.app, self.time()) {
+                    let outcome = subject.suspended(&ban);
+                    return self.settle(lease, &outcome, reply_to, None);
+                }
                 let job = self.shell.submit(*work);
                 self.running.insert(
                     job,
@@ -285,39 +342,8 @@ impl Server {
         }
     }
 
-    /// Another worker has the job: ours must not go on.
-    fn lost(&mut self, lease: &LeaseRef) {
-        let job = self
-            .running
-            .iter()
-            .find(|(_, running)| running.lease.token == lease.token);
-        if let Some(job) = job.map(|(job, _)| *job) {
-            tracing::warn!(
-                job = lease.job_id,
-                "the lease was lost; the job is stopped here"
-            );
-            self.shell.lease_lost(job);
-        }
-    }
-
-    fn extend(&mut self) {
-        if self.held.is_empty() {
-            return;
-        }
-        let leases: Vec<LeaseRef> = self.held.values().cloned().collect();
-        let clerk = self.clerk.clone();
-        self.tasks
-            .spawn(async move { Back::Extended(clerk.extend(leases).await) });
-    }
-
-    fn carry_caps(&mut self) {
-        if self.draining_since.is_some() {
-            return;
-        }
-        let (store, clerk) = (Arc::clone(&self.desk.store), self.clerk.clone());
-        self.tasks.spawn(async move {
-            clerk.carry_caps(store.as_ref()).await;
-            Back::Capped
-        });
+    /// The time on the breaker's clock.
+    fn time(&self) -> Time {
+        Time(micros(now() - self.origin))
     }
 }

@@ -4,6 +4,7 @@
 //! that the pool wants done is done before the next event is looked at.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::RandomState;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,12 +13,15 @@ use lode_core::{
     Breach, ChildId, Input, JobKey, Output, Pool, PoolOptions, PoolStats, Time, ZygoteId,
 };
 use lode_jail::control::FromZygote;
-use lode_jail::{ChildHandle, Layer, LayerState, ZygoteProcess};
+use lode_jail::{
+    Cgroup, ChildHandle, ForbiddenCall, JailSettings, Layer, LayerState, ZygoteProcess,
+};
 use lode_proto::ExitCause;
 use lode_proto::limits::FINISH_MS_MAX;
 use lode_proto::message::Done;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::master::child_task::Assignment;
 use crate::master::clock::{micros, now, wait_until};
@@ -25,6 +29,41 @@ use crate::master::work::{Ended, Fate, Tally, Work};
 
 mod jobs;
 mod processes;
+mod watch;
+
+/// What a shell is made of.
+#[derive(Debug)]
+pub(crate) struct ShellOptions {
+    pub(crate) pool: PoolOptions,
+    /// Layers of the jail that may be missing.
+    pub(crate) waived: Vec<Layer>,
+    /// What each zygote begins with.
+    pub(crate) jail: JailSettings,
+    /// The control group of all children.
+    pub(crate) cgroup: Option<Cgroup>,
+    /// Between two looks at the memory of each running child.
+    pub(crate) memory_watch: Option<Duration>,
+}
+
+impl ShellOptions {
+    /// For one job of a developer, and for looking at the host.
+    pub(crate) fn alone() -> Self {
+        Self {
+            pool: PoolOptions {
+                max_children: 1,
+                warm: 1,
+                ..PoolOptions::default()
+            },
+            waived: Layer::ALL.to_vec(),
+            jail: JailSettings {
+                oom_score_adj: 500,
+                nice: 0,
+            },
+            cgroup: None,
+            memory_watch: None,
+        }
+    }
+}
 
 /// What the tasks around the shell tell it.
 #[derive(Debug)]
@@ -37,7 +76,20 @@ pub(crate) enum Event {
     ZygoteGone {
         zygote: ZygoteId,
     },
+    /// Forbidden calls of this zygote's processes are heard no more, although there are some.
+    ZygoteUnheard {
+        zygote: ZygoteId,
+    },
+    /// A process of this zygote's made a call that its filter does not allow.
+    ForbiddenCall {
+        zygote: ZygoteId,
+        call: ForbiddenCall,
+    },
     ChildReady {
+        child: ChildId,
+    },
+    /// The child has made its first host call.
+    HostCalls {
         child: ChildId,
     },
     ChildReported {
@@ -84,6 +136,12 @@ struct ZygoteEntry {
 struct ChildEntry {
     zygote: ZygoteId,
     job: Option<JobKey>,
+    /// Its process, from when it was spawned until it is reaped.
+    handle: Option<ChildHandle>,
+    /// We have killed it.
+    killed: bool,
+    /// What it did that it must not do was seen, and its end is only a matter of time.
+    broken: bool,
     link: Link,
     report: Option<Box<Done>>,
     /// The kernel's account: cause and CPU time in microseconds.
@@ -96,7 +154,6 @@ enum Link {
     Requested,
     /// Its task reads the socket; a job can be assigned through `assign`, once.
     Open {
-        handle: ChildHandle,
         task: AbortHandle,
         assign: Option<oneshot::Sender<Assignment>>,
     },
@@ -109,6 +166,7 @@ struct JobEntry {
     tally: Arc<Tally>,
     leased_at: Instant,
     memory_limit_bytes: u64,
+    cpu_limit_us: u64,
     started: Option<Instant>,
     child: Option<ChildId>,
     /// What the child did that it must not do, in words.
@@ -120,6 +178,15 @@ pub(crate) struct Shell {
     pool: Pool,
     origin: Instant,
     waived: Vec<Layer>,
+    jail: JailSettings,
+    cgroup: Option<Cgroup>,
+    /// Kills in the control group for want of memory that have been accounted for.
+    memory_kills: u64,
+    /// A zygote of ours has served: what it had, the host gives.
+    served: bool,
+    memory_watch: Option<Interval>,
+    /// Makes keys of apps and hooks; its own in each process, so that nobody can aim for one.
+    hasher: RandomState,
     events: mpsc::UnboundedReceiver<Event>,
     sender: mpsc::UnboundedSender<Event>,
     zygotes: BTreeMap<ZygoteId, ZygoteEntry>,
@@ -132,12 +199,22 @@ pub(crate) struct Shell {
 impl Shell {
     /// A shell that starts its first zygote with the first call of [`Shell::next`]. Must be used
     /// on a thread that lives as long as the process (the zygote's death is tied to it).
-    pub(crate) fn new(options: PoolOptions, waived: Vec<Layer>) -> Self {
+    pub(crate) fn new(options: ShellOptions) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let mut shell = Self {
-            pool: Pool::new(options, Time(0)),
+            pool: Pool::new(options.pool, Time(0)),
             origin: now(),
-            waived,
+            waived: options.waived,
+            jail: options.jail,
+            memory_kills: options.cgroup.as_ref().map_or(0, Cgroup::memory_kills),
+            cgroup: options.cgroup,
+            served: false,
+            memory_watch: options.memory_watch.map(|period| {
+                let mut watch = tokio::time::interval(period);
+                watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                watch
+            }),
+            hasher: RandomState::new(),
             events,
             sender,
             zygotes: BTreeMap::new(),
@@ -181,6 +258,7 @@ impl Shell {
                         self.happenings.push_back(Happening::Moved);
                     }
                 }
+                () = tick(&mut self.memory_watch) => self.watch_memory(),
                 () = wait_until(timeout) => {
                     let time = self.time();
                     self.pool.handle_timeout(time);
@@ -213,6 +291,14 @@ impl Shell {
                 fds,
             } => self.hear_zygote(zygote, message, fds),
             Event::ZygoteGone { zygote } => self.zygote_gone(zygote),
+            Event::ForbiddenCall { zygote, call } => self.forbidden_call(zygote, call),
+            Event::ZygoteUnheard { zygote } => {
+                // Its children would get an error for a forbidden call, and go on.
+                if let Some(entry) = self.zygotes.get_mut(&zygote) {
+                    entry.process.kill();
+                }
+            }
+            Event::HostCalls { child } => self.input(Input::HostCallStarted { child }),
             Event::ChildReady { child } => self.input(Input::ChildReady { child }),
             Event::ChildReported { child } => {
                 let finish_limit_us = FINISH_MS_MAX * 1000;
@@ -257,8 +343,18 @@ impl Shell {
                 Output::Settle { job, verdict } => self.settle(job, verdict),
                 Output::Retry { job, cause } => self.end(job, Fate::Retry(cause)),
                 Output::Release { job } => self.end(job, Fate::Released),
+                Output::Postpone { job } => self.end(job, Fate::Postponed),
                 Output::Drained => self.happenings.push_back(Happening::Drained),
             }
         }
+    }
+}
+
+async fn tick(interval: &mut Option<Interval>) {
+    match interval {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => std::future::pending().await,
     }
 }

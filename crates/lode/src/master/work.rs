@@ -73,6 +73,8 @@ pub(crate) enum Fate {
     Retry(ExitCause),
     /// It was never started.
     Released,
+    /// It may not start now: it goes back, but not at once.
+    Postponed,
     /// Its lease is somebody else's now: nothing to be done.
     Dropped,
 }

@@ -5,7 +5,9 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use lode_core::{ChildId, ZygoteId};
+use lode_jail::Listener;
 use lode_jail::control::{ControlSocket, FromZygote, ToZygote};
+use lode_jail::seccomp::Heard;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
@@ -71,6 +73,46 @@ async fn exchange(
                 let Some(ChildId(child)) = child else { return Ok(()) };
                 unsent.push_back(ToZygote::Spawn { child });
             }
+        }
+    }
+}
+
+/// Listens to forbidden calls until no process of the zygote is left.
+pub(crate) async fn listen(
+    zygote: ZygoteId,
+    listener: Listener,
+    events: mpsc::UnboundedSender<Event>,
+) {
+    #[expect(
+        deprecated,
+        reason = "Listener owns its descriptor for as long as it lives; see above"
+    )]
+    let registered = AsyncFd::new(listener);
+    let result = match registered {
+        Ok(listener) => hear(zygote, &listener, &events).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = result {
+        tracing::error!(zygote = zygote.0, %error, "forbidden calls cannot be heard");
+        let _ = events.send(Event::ZygoteUnheard { zygote });
+    }
+}
+
+async fn hear(
+    zygote: ZygoteId,
+    listener: &AsyncFd<Listener>,
+    events: &mpsc::UnboundedSender<Event>,
+) -> io::Result<()> {
+    loop {
+        let mut ready = listener.readable().await?;
+        match ready.get_inner().receive() {
+            Ok(Heard::Call(call)) => {
+                let _ = events.send(Event::ForbiddenCall { zygote, call });
+            }
+            Ok(Heard::Nothing) => ready.clear_ready(),
+            Ok(Heard::End) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

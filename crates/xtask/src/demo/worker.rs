@@ -27,7 +27,8 @@ pub(crate) struct Worker {
 impl Worker {
     /// Creates the app and its hooks in `folder`, then starts a worker there.
     pub(crate) fn start(folder: PathBuf) -> Result<Self> {
-        let app = ["app", "create", APP, "--wall-limit-ms", WALL_LIMIT_MS];
+        let limit = format!("wall_limit_ms={WALL_LIMIT_MS}");
+        let app = ["app", "create", APP, "--limit", &limit];
         step::stdout(lode(&folder).args(app))?;
         let mut done = Vec::new();
         for scene in STORY {

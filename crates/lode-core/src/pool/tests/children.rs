@@ -1,7 +1,6 @@
 //! Children: the warm reserve, failures to start, kills.
 
 use super::*;
-use crate::Breach;
 
 fn spawn(zygote: ZygoteId, child: u64) -> Output {
     let child = ChildId(child);
@@ -101,9 +100,7 @@ fn a_child_that_is_not_ready_in_time_is_killed() {
 #[test]
 fn a_child_that_breaks_the_protocol_before_its_job_is_a_failed_start() {
     let mut rig = Rig::warmed(1, 1);
-    let breach = Breach::Protocol;
-    let outputs = rig.input(Input::ChildBroke { child: C1, breach });
-    assert_eq!(outputs, [kill(C1)]);
+    assert_eq!(rig.broke(C1, Breach::Protocol), [kill(C1)]);
     assert_eq!(rig.gone(C1, SIGKILL), []);
     assert_eq!(rig.wait(50 * MS), [spawn(Z1, 2)]);
 }

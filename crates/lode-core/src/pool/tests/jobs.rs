@@ -3,9 +3,7 @@
 use lode_proto::{ChildExit, ExitCause};
 
 use super::*;
-use crate::{Breach, Verdict};
-
-const HARD_GRACE_US: u64 = 500 * MS;
+use crate::Verdict;
 
 fn settle(job: JobKey, verdict: Verdict) -> Output {
     Output::Settle { job, verdict }
@@ -109,20 +107,6 @@ fn late_completion_after_deadline_is_dropped() {
 }
 
 #[test]
-fn a_reported_job_has_its_own_limit_for_what_is_still_carried_out() {
-    let mut rig = Rig::warmed(1, 1);
-    rig.lease(J1);
-    rig.wait(WALL_US);
-    let finish_limit_us = 10 * WALL_US;
-    rig.input(Input::ChildReported {
-        child: C1,
-        finish_limit_us,
-    });
-    assert_eq!(rig.wait(finish_limit_us - 1), []);
-    assert_eq!(rig.done(C1), [settle(J1, Verdict::Reported { child: C1 })]);
-}
-
-#[test]
 fn a_fork_that_fails_is_not_tried_again_at_once() {
     let mut rig = Rig::new(1, 1);
     rig.input(Input::ZygoteReady { zygote: Z1 });
@@ -164,7 +148,13 @@ fn the_way_a_child_dies_decides_whose_fault_it_is() {
         breach: None,
         cause: Some(sigsys),
     };
+    let cpu = ExitCause::Signal(24);
     for idempotent in [false, true] {
+        check_loss(
+            cpu,
+            idempotent,
+            settle(J1, Verdict::CpuTimedOut { cause: cpu }),
+        );
         check_loss(
             oom,
             idempotent,
@@ -189,21 +179,39 @@ fn the_way_a_child_dies_decides_whose_fault_it_is() {
 
 #[test]
 fn a_breach_kills_the_child_and_settles_a_violation() {
-    for breach in [Breach::Protocol, Breach::HostCalls, Breach::ResultSize] {
+    for breach in [
+        Breach::Protocol,
+        Breach::HostCalls,
+        Breach::ResultSize,
+        Breach::Traffic,
+    ] {
         let mut rig = Rig::warmed(1, 1);
         rig.lease(J1);
         let verdict = Verdict::Violation {
             breach: Some(breach),
             cause: None,
         };
-        let broke = Input::ChildBroke { child: C1, breach };
         assert_eq!(
-            rig.input(broke),
+            rig.broke(C1, breach),
             [Output::KillChild { child: C1 }, settle(J1, verdict)]
         );
-        assert_eq!(rig.input(broke), []);
+        assert_eq!(rig.broke(C1, breach), []);
         assert_eq!(rig.late(), 1);
     }
+}
+
+#[test]
+fn too_much_memory_kills_the_child_and_settles_out_of_memory() {
+    let mut rig = Rig::warmed(1, 1);
+    rig.lease(J1);
+    let cause = ExitCause::KILLED_FOR_MEMORY;
+    assert_eq!(
+        rig.broke(C1, Breach::Memory),
+        [
+            Output::KillChild { child: C1 },
+            settle(J1, Verdict::OutOfMemory { cause })
+        ]
+    );
 }
 
 #[test]
@@ -211,8 +219,7 @@ fn a_breach_after_the_report_kills_and_settles_nothing() {
     let mut rig = Rig::warmed(1, 1);
     rig.lease(J1);
     rig.done(C1);
-    let breach = Breach::Protocol;
-    let outputs = rig.input(Input::ChildBroke { child: C1, breach });
+    let outputs = rig.broke(C1, Breach::Protocol);
     assert_eq!(outputs, [Output::KillChild { child: C1 }]);
 }
 
@@ -255,6 +262,8 @@ fn unknown_names_are_counted_and_change_nothing() {
         Input::ZygoteGone { zygote },
         Input::ChildSpawned { child },
         Input::ChildReady { child },
+        Input::HostCallStarted { child },
+        Input::HostCallEnded { child },
         Input::ChildDone { child },
         Input::ChildBroke { child, breach },
         Input::ChildGone { child, cause },
@@ -263,11 +272,13 @@ fn unknown_names_are_counted_and_change_nothing() {
         Input::ZygoteReady { zygote: Z1 },
         Input::ChildSpawned { child: C1 },
         Input::ChildReady { child: C1 },
+        Input::HostCallStarted { child: C1 },
+        Input::HostCallEnded { child: C1 },
         Input::ChildDone { child: C1 },
     ] {
         assert_eq!(rig.input(input), [], "{input:?}");
     }
-    assert_eq!(rig.late(), 12);
+    assert_eq!(rig.late(), 16);
     assert_eq!(rig.pool.stats().children, before);
 }
 

@@ -1,16 +1,23 @@
 //! The pool's rules, one test per fact, on a rig that plays the shell by hand.
 
 mod children;
+mod clock;
 mod drain;
+mod hooks;
 mod jobs;
+mod turns;
 mod zygotes;
 
 use lode_proto::ExitCause;
 
-use crate::{ChildId, Input, JobKey, Output, Pool, PoolOptions, Time, ZygoteId};
+use crate::{
+    AppKey, Breach, ChildId, HookKey, Input, JobKey, Output, Pool, PoolOptions, Time, ZygoteId,
+};
 
 pub(super) const MS: u64 = 1_000;
 pub(super) const WALL_US: u64 = 1_000 * MS;
+pub(super) const HARD_GRACE_US: u64 = 500 * MS;
+pub(super) const HOST_WAIT_US: u64 = 2_000 * MS;
 pub(super) const SIGKILL: ExitCause = ExitCause::Signal(9);
 pub(super) const SIGSEGV: ExitCause = ExitCause::Signal(11);
 pub(super) const Z1: ZygoteId = ZygoteId(1);
@@ -92,11 +99,27 @@ impl Rig {
         self.lease_as(job, false)
     }
 
+    /// Each such job is of an app and a hook of its own.
     pub(super) fn lease_as(&mut self, job: JobKey, idempotent: bool) -> Vec<Output> {
         self.input(Input::JobLeased {
             job,
+            app: AppKey(1_000 + job.0),
+            hook: HookKey(1_000 + job.0),
             wall_limit_us: WALL_US,
+            host_wait_limit_us: HOST_WAIT_US,
             idempotent,
+        })
+    }
+
+    /// Leases a job of this app and hook.
+    pub(super) fn lease_of(&mut self, job: u64, app: AppKey, hook: HookKey) -> Vec<Output> {
+        self.input(Input::JobLeased {
+            job: JobKey(job),
+            app,
+            hook,
+            wall_limit_us: WALL_US,
+            host_wait_limit_us: HOST_WAIT_US,
+            idempotent: false,
         })
     }
 
@@ -106,6 +129,10 @@ impl Rig {
 
     pub(super) fn gone(&mut self, child: ChildId, cause: ExitCause) -> Vec<Output> {
         self.input(Input::ChildGone { child, cause })
+    }
+
+    pub(super) fn broke(&mut self, child: ChildId, breach: Breach) -> Vec<Output> {
+        self.input(Input::ChildBroke { child, breach })
     }
 
     pub(super) fn late(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! Zygotes: started one at a time, replaced when used up or in doubt.
 
 use super::*;
-use crate::PoolOptions;
+use crate::Verdict;
 
 const SPAWN_FROM_Z2: Output = Output::SpawnChild {
     zygote: Z2,
@@ -164,6 +164,47 @@ fn a_zygote_in_doubt_retires_at_once_with_all_children_that_have_no_job() {
         assert_eq!(last.contains(&stop(Z1)), child == ChildId(4));
     }
     assert_eq!(rig.input(ready(Z2)).len(), 4);
+}
+
+#[test]
+fn a_forbidden_call_is_a_violation_and_puts_the_zygote_in_doubt() {
+    let mut rig = Rig::warmed(8, 2);
+    rig.lease(J1);
+    let breach = Breach::ForbiddenCall;
+    let verdict = Verdict::Violation {
+        breach: Some(breach),
+        cause: None,
+    };
+    assert_eq!(
+        rig.broke(C1, breach),
+        [
+            kill(C1),
+            Output::Settle { job: J1, verdict },
+            kill(C2),
+            kill(C3),
+            start(Z2)
+        ]
+    );
+    for child in [C2, C3] {
+        rig.gone(child, SIGKILL);
+    }
+    assert_eq!(rig.gone(C1, ExitCause::Signal(31)), [stop(Z1)]);
+}
+
+#[test]
+fn a_forbidden_call_counts_against_the_zygote_whatever_the_child_was_doing() {
+    let breach = Breach::ForbiddenCall;
+    let mut rig = Rig::warmed(8, 1);
+    assert_eq!(rig.broke(C1, breach), [kill(C1), start(Z2)], "idle");
+    let mut rig = Rig::warmed(8, 1);
+    rig.lease(J1);
+    rig.done(C1);
+    let outputs = rig.broke(C1, breach);
+    assert_eq!(outputs, [kill(C1), kill(C2), start(Z2)], "finished");
+    let mut rig = Rig::warmed(8, 1);
+    rig.lease(J1);
+    rig.input(Input::LeaseLost { job: J1 });
+    assert_eq!(rig.broke(C1, breach), [kill(C2), start(Z2)], "killed");
 }
 
 #[test]

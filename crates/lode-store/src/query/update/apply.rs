@@ -4,15 +4,25 @@ use serde_json::{Map, Number, Value};
 
 use super::{Action, Change, Pull, Update};
 use crate::StoreError;
+use crate::budget::Budget;
 use crate::limits::ARRAY_PAD_MAX;
-use crate::query::order::{as_integer, compare, type_name};
+use crate::query::Path;
+use crate::query::order::{as_integer, compare, compare_within, type_name};
 use crate::query::path::Segment;
-use crate::query::{Condition, Path};
 
 impl Update {
     /// The document after the update; the given one is left as it is, so that a failure halfway
     /// changes nothing.
     pub fn apply(&self, document: &Map<String, Value>) -> Result<Map<String, Value>, StoreError> {
+        self.apply_within(document, &Budget::unlimited())
+    }
+
+    /// [`Update::apply`] that fails once the budget is spent.
+    pub(crate) fn apply_within(
+        &self,
+        document: &Map<String, Value>,
+        budget: &Budget,
+    ) -> Result<Map<String, Value>, StoreError> {
         let id = document.get("_id");
         let mut updated = match self {
             Self::Replace(replacement) => replacement.clone(),
@@ -21,7 +31,7 @@ impl Update {
                 let mut pad = ARRAY_PAD_MAX;
                 changes
                     .iter()
-                    .try_for_each(|change| change.apply(&mut root, &mut pad))?;
+                    .try_for_each(|change| change.apply(&mut root, &mut pad, budget))?;
                 match root {
                     Value::Object(updated) => updated,
                     // A path has at least one step, so the root itself is never replaced.
@@ -50,13 +60,16 @@ impl Update {
 }
 
 impl Change {
-    fn apply(&self, root: &mut Value, pad: &mut usize) -> Result<(), StoreError> {
+    fn apply(&self, root: &mut Value, pad: &mut usize, budget: &Budget) -> Result<(), StoreError> {
         let path = &self.path;
+        if budget.step_by_name(path.as_str()) {
+            return budget.check();
+        }
         let fault = |what: String| Err(StoreError::bad_query(what));
         match (&self.action, existing(root, path)) {
             (Action::Set(value), _) => put(root, path, value.clone(), pad),
             (Action::Unset, _) => {
-                unset(root, path);
+                unset(root, path, budget);
                 Ok(())
             }
             (Action::Inc(by), None) => put(root, path, Value::Number(by.clone()), pad),
@@ -71,8 +84,8 @@ impl Change {
             }
             (Action::Pull(_), None) => Ok(()),
             (Action::Pull(pull), Some(Value::Array(array))) => {
-                array.retain(|element| !pull.takes(element));
-                Ok(())
+                array.retain(|element| !pull.takes(element, budget));
+                budget.check()
             }
             (Action::Inc(_), Some(other)) => fault(format!(
                 "$inc needs a number at {path}, which is {}",
@@ -91,13 +104,16 @@ impl Change {
 }
 
 impl Pull {
-    fn takes(&self, element: &Value) -> bool {
+    fn takes(&self, element: &Value, budget: &Budget) -> bool {
+        if budget.step() {
+            return false;
+        }
         match self {
-            Self::Equal(value) => compare(element, value).is_eq(),
-            Self::Condition(condition) => Condition::holds_for_element(condition, element),
+            Self::Equal(value) => compare_within(element, value, budget).is_eq(),
+            Self::Condition(condition) => condition.holds_for_element(element, budget),
             Self::Filter(filter) => element
                 .as_object()
-                .is_some_and(|object| filter.matches(object)),
+                .is_some_and(|object| filter.matches_within(object, budget)),
         }
     }
 }
@@ -169,12 +185,14 @@ fn element<'a>(
 }
 
 /// Removes a field; an array's element becomes null, so that the others keep their indexes.
-fn unset(root: &mut Value, path: &Path) {
+fn unset(root: &mut Value, path: &Path, budget: &Budget) {
     let Some((last, way)) = path.segments().split_last() else {
         return;
     };
     match way.iter().try_fold(root, |value, step| child(value, step)) {
         Some(Value::Object(object)) => {
+            // All later fields move up; the next change sees whether that was too much.
+            let _ = budget.steps(1 + object.len());
             object.shift_remove(&last.name);
         }
         Some(Value::Array(array)) => {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::StoreError;
+use crate::budget::Budget;
 
 fn object(value: Value) -> Map<String, Value> {
     let Value::Object(object) = value else {
@@ -359,4 +360,18 @@ fn an_upsert_takes_equalities_from_the_query() {
         .unwrap()
         .upserted(&filter)
         .unwrap_err();
+}
+
+#[test]
+fn a_spent_budget_ends_an_update_with_an_error() {
+    let before = object(json!({"a": [1, 2, 3]}));
+    for update in [
+        json!({"$set": {"b": 1}}),
+        json!({"$pull": {"a": 2}}),
+        json!({"$pull": {"a": {"$gt": 1}}}),
+    ] {
+        let update = Update::parse(&update).unwrap();
+        let ended = update.apply_within(&before, &Budget::spent());
+        assert!(matches!(ended, Err(StoreError::Stopped)), "{ended:?}");
+    }
 }

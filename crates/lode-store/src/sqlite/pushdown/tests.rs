@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use serde_json::{Map, json};
 
 use super::*;
+use crate::budget::Budget;
 use crate::query::Document;
 use crate::sqlite::scan::Scope;
 use crate::sqlite::schema;
@@ -155,6 +156,7 @@ fn pushdown_never_loses_a_row() {
             transaction: &transaction,
             app: "app",
             collection: "c",
+            budget: &Budget::unlimited(),
         };
         for _ in 0..FILTERS {
             let query = filter(&mut rng, 2);
@@ -235,6 +237,7 @@ fn an_id_is_looked_up_and_a_collection_is_read_in_order_without_sorting() {
         transaction: &transaction,
         app: "app",
         collection: "c",
+        budget: &Budget::unlimited(),
     };
     let plan = |query: Value| scope.plan_of(&Filter::parse(&query).unwrap());
     for by_id in [
@@ -269,6 +272,7 @@ fn deep_and_wide_filters_stay_within_the_limits_of_sql() {
         transaction: &transaction,
         app: "app",
         collection: "c",
+        budget: &Budget::unlimited(),
     };
     let deep = (0..24).fold(
         json!({"a": 1}),

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, bail};
 use lode_core::JobKey;
-use lode_proto::Outcome;
 use lode_proto::limits::cut;
+use lode_proto::{Outcome, Tag};
 use lode_queue::{LeaseRef, Settle};
 
 use super::{Back, Running, Server};
@@ -24,6 +24,7 @@ impl Server {
                     tracing::info!(layer = %state.layer, on = missing.is_none(), missing, "jail");
                 }
                 tracing::info!(guest, worker = self.config.worker.name, "serving");
+                self.health.serving(layers, guest);
             }
             Happening::Refused { missing } => {
                 let list: Vec<String> = missing
@@ -55,23 +56,64 @@ impl Server {
         match ended.fate {
             Fate::Settled { .. } => {
                 let outcome = subject.settled(ended);
+                self.note_if_bad(&outcome);
                 self.settle(lease, &outcome, reply_to, None);
             }
             Fate::Retry(cause) if attempts >= self.config.queue.attempts_max => {
                 let reason =
                     format!("its child died in each of {attempts} attempts, last: {cause}");
                 let outcome = subject.settled(ended);
+                self.note_if_bad(&outcome);
                 self.settle(lease, &outcome, reply_to, Some(reason));
             }
             Fate::Retry(cause) => {
                 tracing::warn!(job = lease.job_id, %cause, "platform failure; the job is tried again");
+                self.note_bad(&subject.app, &format!("{cause} in {}", subject.hook));
                 self.file(|clerk| async move { clerk.retry(lease).await });
             }
             Fate::Released => self.file(|clerk| async move { clerk.release(lease).await }),
+            Fate::Postponed => {
+                self.postponed.insert(lease.token.clone());
+                self.file(|clerk| async move { clerk.release_later(lease).await });
+            }
             Fate::Dropped => {
                 self.held.remove(&lease.token);
             }
         }
+    }
+
+    /// Tells the breaker of a job that cost this worker a child, or a place for all of its time.
+    fn note_if_bad(&mut self, outcome: &Outcome) {
+        let bad = matches!(
+            outcome.tag,
+            Tag::HookTimeout | Tag::HookOutOfMemory | Tag::HookViolation | Tag::ChildCrashed
+        );
+        if !bad {
+            return;
+        }
+        self.note_bad(
+            &outcome.app,
+            &format!("{} of {}", outcome.tag, outcome.hook),
+        );
+    }
+
+    fn note_bad(&mut self, app: &str, reason: &str) {
+        let time = self.time();
+        if let Some(ban) = self.breaker.bad_job(app, reason, time) {
+            let seconds = ban.remaining_us / 1_000_000;
+            tracing::warn!(app, reason, seconds, "the app is suspended");
+            self.show_bans();
+        }
+    }
+
+    /// Tells the HTTP side which apps are suspended.
+    pub(super) fn show_bans(&mut self) {
+        let time = self.time();
+        let bans = self.breaker.bans(time);
+        self.health
+            .suspended(bans.into_iter().map(|(app, _)| app).collect());
+        let children = self.shell.stats().children.live();
+        self.health.has_children(children > 0);
     }
 
     pub(super) fn settle(

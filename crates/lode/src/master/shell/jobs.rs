@@ -1,8 +1,9 @@
 //! The shell's jobs: submitted, started, ended.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use lode_core::{ChildId, Input, JobKey, Verdict};
+use lode_core::{AppKey, ChildId, HookKey, Input, JobKey, Verdict};
 
 use super::{Happening, JobEntry, Link, Shell};
 use crate::master::clock::{micros, now};
@@ -13,7 +14,9 @@ impl Shell {
     pub(crate) fn submit(&mut self, work: Work) -> JobKey {
         self.next_job += 1;
         let job = JobKey(self.next_job);
-        let wall_limit_us = work.run.limits.wall_limit_ms.saturating_mul(1000);
+        let limits = work.run.limits;
+        let app = AppKey(self.hasher.hash_one(&work.scope.app));
+        let hook = HookKey(self.hasher.hash_one((&work.scope.app, &work.scope.hook)));
         let (idempotent, leased_at) = (work.idempotent, work.leased_at);
         let memory_limit_bytes = work.run.limits.memory_limit_bytes();
         let entry = JobEntry {
@@ -21,6 +24,7 @@ impl Shell {
             tally: Arc::default(),
             leased_at,
             memory_limit_bytes,
+            cpu_limit_us: limits.cpu_limit_ms.saturating_mul(1000),
             started: None,
             child: None,
             note: None,
@@ -28,7 +32,10 @@ impl Shell {
         self.jobs.insert(job, entry);
         self.input(Input::JobLeased {
             job,
-            wall_limit_us,
+            app,
+            hook,
+            wall_limit_us: limits.wall_limit_ms.saturating_mul(1000),
+            host_wait_limit_us: limits.host_wait_limit_ms.saturating_mul(1000),
             idempotent,
         });
         job
@@ -97,6 +104,7 @@ impl Shell {
                 .get_mut(&child)
                 .and_then(|entry| entry.report.take()),
             Verdict::TimedOut
+            | Verdict::CpuTimedOut { .. }
             | Verdict::OutOfMemory { .. }
             | Verdict::Violation { .. }
             | Verdict::Crashed { .. }

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use lode_core::{Breach, ChildId, Input, ZygoteId};
 use lode_jail::control::FromZygote;
-use lode_jail::{ChildHandle, LayerState, ZygoteProcess};
+use lode_jail::{ChildHandle, LayerState, Listener, ZygoteProcess};
 use lode_proto::ExitCause;
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,7 +17,7 @@ impl Shell {
     // ---- zygotes ----
 
     pub(super) fn start_zygote(&mut self, zygote: ZygoteId) {
-        match ZygoteProcess::launch() {
+        match ZygoteProcess::launch(self.jail, self.cgroup.as_ref()) {
             Ok((process, control)) => {
                 let (spawns, requests) = mpsc::unbounded_channel();
                 let events = self.sender.clone();
@@ -45,7 +45,7 @@ impl Shell {
 
     pub(super) fn hear_zygote(&mut self, zygote: ZygoteId, message: FromZygote, fds: Vec<OwnedFd>) {
         match message {
-            FromZygote::Ready { layers, guest } => self.zygote_ready(zygote, layers, guest),
+            FromZygote::Ready { layers, guest } => self.zygote_ready(zygote, layers, guest, fds),
             FromZygote::Failed { reason } => {
                 tracing::error!(zygote = zygote.0, reason, "the zygote could not go on");
             }
@@ -61,7 +61,7 @@ impl Shell {
                 cpu_us,
                 rss_peak_kib,
             } => {
-                let cause = self.cause_of(ChildId(child), status, rss_peak_kib << 10);
+                let cause = self.judge(ChildId(child), status, cpu_us, rss_peak_kib << 10);
                 if cause.is_suspicious() {
                     let job = self
                         .children
@@ -80,30 +80,37 @@ impl Shell {
         }
     }
 
-    fn cause_of(&self, child: ChildId, status: i32, rss_peak_bytes: u64) -> ExitCause {
-        let cause = ExitCause::from_wait_status(status);
-        let job = self.children.get(&child).and_then(|entry| entry.job);
-        match job.and_then(|job| self.jobs.get(&job)) {
-            Some(job) => cause.with_memory(rss_peak_bytes, job.memory_limit_bytes),
-            None => cause,
-        }
-    }
-
     pub(super) fn zygote_ready(
         &mut self,
         zygote: ZygoteId,
         layers: Vec<LayerState>,
         guest: String,
+        fds: Vec<OwnedFd>,
     ) {
+        if let Some(listener) = fds.into_iter().next().map(Listener::new) {
+            let events = self.sender.clone();
+            tokio::spawn(zygote_task::listen(zygote, listener, events));
+        }
         let missing: Vec<LayerState> = layers
             .iter()
             .filter(|state| state.missing.is_some() && !self.waived.contains(&state.layer))
             .cloned()
             .collect();
         if missing.is_empty() {
+            self.served = true;
             self.happenings
                 .push_back(Happening::Serving { layers, guest });
             self.input(Input::ZygoteReady { zygote });
+        } else if self.served {
+            // The host gave them before: a start that failed, like any other, to be tried again.
+            tracing::error!(
+                zygote = zygote.0,
+                ?missing,
+                "a new zygote lacks layers of the jail"
+            );
+            if let Some(entry) = self.zygotes.get_mut(&zygote) {
+                entry.process.kill();
+            }
         } else {
             self.happenings.push_back(Happening::Refused { missing });
         }
@@ -142,8 +149,8 @@ impl Shell {
         };
         let (assign, job) = oneshot::channel();
         let task = tokio::spawn(child_task::serve(child, socket, job, self.sender.clone()));
+        entry.handle = Some(ChildHandle::new(pidfd));
         entry.link = Link::Open {
-            handle: ChildHandle::new(pidfd),
             task: task.abort_handle(),
             assign: Some(assign),
         };
@@ -170,7 +177,7 @@ impl Shell {
 
     pub(super) fn close_link(&mut self, child: ChildId) {
         if let Some(entry) = self.children.get_mut(&child) {
-            if let (Link::Open { handle, .. }, None) = (&entry.link, entry.exit) {
+            if let (Some(handle), None) = (&entry.handle, entry.exit) {
                 // A child without its socket is of no use to anybody, whatever it is doing.
                 let _ = handle.kill();
             }
@@ -183,9 +190,10 @@ impl Shell {
         let Some(entry) = self.children.get_mut(&child) else {
             return;
         };
-        let Link::Open { handle, task, .. } = &entry.link else {
+        let (Some(handle), Link::Open { task, .. }) = (&entry.handle, &entry.link) else {
             return;
         };
+        entry.killed = true;
         if let Err(error) = handle.kill() {
             tracing::error!(child = child.0, %error, "a child could not be killed");
         }
@@ -199,6 +207,9 @@ impl Shell {
         let entry = ChildEntry {
             zygote,
             job: None,
+            handle: None,
+            killed: false,
+            broken: false,
             link: Link::Requested,
             report: None,
             exit: None,
@@ -215,6 +226,11 @@ impl Shell {
     }
 
     pub(super) fn child_broke(&mut self, child: ChildId, breach: Breach, reason: String) {
+        match self.children.get_mut(&child) {
+            // The first thing that it did is what counts, and what is told.
+            Some(entry) if !entry.broken => entry.broken = true,
+            Some(_) | None => return,
+        }
         tracing::warn!(
             child = child.0,
             ?breach,

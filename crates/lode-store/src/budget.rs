@@ -1,0 +1,141 @@
+//! What one operation may still spend: its running time, and whether anybody waits for it.
+//!
+//! One document can be made to compute for hours, so the time is looked at not only between
+//! documents but inside the walks through them, cheaply: by a counter that reads the clock once
+//! in many steps.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::limits::OPERATION_MS_MAX;
+use crate::{StoreError, clock};
+
+/// Steps between two looks at the clock: a step is some nanoseconds, a look some tens of them.
+const STEPS_PER_LOOK: usize = 1024;
+
+/// Bytes of a name that are hashed or compared in about the time of one step.
+const BYTES_PER_STEP: usize = 64;
+
+/// When an operation must end. Shared with SQLite, which asks during long statements.
+#[derive(Debug, Clone)]
+pub(crate) struct Limit {
+    deadline: Instant,
+    /// Set once nobody waits for the operation any more.
+    abandoned: Arc<AtomicBool>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum End {
+    TooLong,
+    Abandoned,
+}
+
+/// What an operation may still spend.
+///
+/// Once it is spent, walks stop with whatever answer they have; that answer means nothing, so
+/// whoever began the walk must call [`Budget::check`] before using it.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    /// None: without end, for callers outside of the store.
+    limit: Option<Limit>,
+    /// Steps until the next look; 0 once the budget has ended.
+    left: Cell<usize>,
+    ended: Cell<Option<End>>,
+}
+
+impl Limit {
+    /// Starts the running time of an operation.
+    pub(crate) fn start(abandoned: Arc<AtomicBool>) -> Self {
+        Self {
+            deadline: clock::instant() + Duration::from_millis(OPERATION_MS_MAX),
+            abandoned,
+        }
+    }
+
+    /// Whether the operation must end; once true, it stays so.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.end().is_some()
+    }
+
+    fn end(&self) -> Option<End> {
+        if self.abandoned.load(Ordering::Relaxed) {
+            Some(End::Abandoned)
+        } else if clock::instant() >= self.deadline {
+            Some(End::TooLong)
+        } else {
+            None
+        }
+    }
+}
+
+impl Budget {
+    pub(crate) fn new(limit: Limit) -> Self {
+        Self {
+            limit: Some(limit),
+            left: Cell::new(STEPS_PER_LOOK),
+            ended: Cell::new(None),
+        }
+    }
+
+    pub(crate) fn unlimited() -> Self {
+        Self {
+            limit: None,
+            left: Cell::new(STEPS_PER_LOOK),
+            ended: Cell::new(None),
+        }
+    }
+
+    /// One that is spent from the start.
+    #[cfg(test)]
+    pub(crate) fn spent() -> Self {
+        let budget = Self::new(Limit::start(Arc::new(AtomicBool::new(true))));
+        budget.left.set(0);
+        budget
+    }
+
+    /// Takes one step; true when the walk must stop.
+    pub(crate) fn step(&self) -> bool {
+        self.steps(1)
+    }
+
+    /// Takes the steps of looking up a name; true when the walk must stop.
+    pub(crate) fn step_by_name(&self, name: &str) -> bool {
+        self.steps(1 + name.len() / BYTES_PER_STEP)
+    }
+
+    /// Takes so many steps, at least one; true when the walk must stop.
+    pub(crate) fn steps(&self, steps: usize) -> bool {
+        match self.left.get().checked_sub(steps) {
+            Some(left) => {
+                self.left.set(left);
+                false
+            }
+            None => self.look().is_some(),
+        }
+    }
+
+    /// Looks at the clock; an error when the budget is spent, and whenever it was before.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match self.look() {
+            None => Ok(()),
+            Some(End::TooLong) => Err(StoreError::OperationTooLong {
+                limit_ms: OPERATION_MS_MAX,
+            }),
+            // Nobody is there to read it.
+            Some(End::Abandoned) => Err(StoreError::Stopped),
+        }
+    }
+
+    fn look(&self) -> Option<End> {
+        let end = self
+            .ended
+            .get()
+            .or_else(|| self.limit.as_ref().and_then(Limit::end));
+        self.ended.set(end);
+        self.left
+            .set(if end.is_some() { 0 } else { STEPS_PER_LOOK });
+        end
+    }
+}

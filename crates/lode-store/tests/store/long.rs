@@ -1,0 +1,83 @@
+//! Operations that would run for hours: they end by themselves, and others do not wait for them.
+
+use std::task::{Context, Waker};
+
+use lode_store::limits::OPERATION_MS_MAX;
+use lode_store::{DocOp, Store};
+use serde_json::{Value, json};
+
+use crate::documents::{check_refused, check_reply};
+use crate::{APP, execute, find, find_one, insert, new_app, update};
+
+/// Each level is an array whose only element has a field `0`, so that each step `0` of a path can
+/// be meant as an index or as a name: the ways through double with each level.
+fn maze() -> Value {
+    (0..48).fold(json!(1), |inner, _| json!([{ "0": inner }]))
+}
+
+fn way_through_the_maze() -> Value {
+    json!({ format!("a{}", ".0".repeat(60)): "never" })
+}
+
+async fn store_with_maze(folder: &tempfile::TempDir) -> std::sync::Arc<dyn Store> {
+    let url = format!("sqlite:{}/store.db", folder.path().display());
+    let store = lode_store::open(&url).await.unwrap();
+    for app in [APP, "other"] {
+        store.create_app(new_app(app)).await.unwrap();
+    }
+    let documents = json!([{"_id": "first", "n": 0}, {"_id": "maze", "a": maze()}]);
+    execute(&*store, insert(documents)).await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn what_would_take_hours_ends_with_the_reason_and_without_a_partial_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store_with_maze(&folder).await;
+    let endless = way_through_the_maze();
+    let read = execute(&*store, find(endless.clone(), json!({"fields": ["n"]})));
+    let write = execute(
+        &*store,
+        update(
+            json!({"$or": [{"_id": "first"}, endless]}),
+            json!({"$set": {"n": 1}}),
+            json!({"multi": true}),
+        ),
+    );
+    let (read, write) = tokio::join!(read, write);
+    let limit = format!("{OPERATION_MS_MAX} ms");
+    check_refused(read, "OperationTooLong", &limit);
+    check_refused(write, "OperationTooLong", &limit);
+    check_reply(
+        execute(&*store, find_one(json!({"_id": "first"}))).await,
+        json!({"_id": "first", "n": 0}),
+    );
+}
+
+#[tokio::test]
+async fn long_reads_of_one_app_do_not_delay_another_and_end_when_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store_with_maze(&folder).await;
+    let mut context = Context::from_waker(Waker::noop());
+    let endless = find(way_through_the_maze(), json!(null));
+    // Minutes of work.
+    let mut reads: Vec<_> = (0..100)
+        .map(|_| store.execute(APP, endless.clone()))
+        .collect();
+    for read in &mut reads {
+        assert!(read.as_mut().poll(&mut context).is_pending());
+    }
+    let other = DocOp::CollectionExists {
+        collection: "c".to_owned(),
+    };
+    let reply = store.execute("other", other).await.unwrap();
+    assert_eq!(reply.as_json(), "false");
+    // Minutes from its turn: the other app did not wait for it.
+    let last = reads.last_mut().unwrap();
+    assert!(last.as_mut().poll(&mut context).is_pending());
+    drop(reads);
+    check_reply(
+        execute(&*store, find_one(json!({"_id": "first"}))).await,
+        json!({"_id": "first", "n": 0}),
+    );
+}

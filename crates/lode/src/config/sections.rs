@@ -1,0 +1,229 @@
+//! The sections of the configuration: each key with its meaning, bounds and default.
+
+use lode_jail::Layer;
+use lode_proto::message::Clock;
+use serde::{Deserialize, Serialize};
+
+/// `[worker]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WorkerConfig {
+    /// The worker's name in outcomes, leases and logs. Default: host name and process id.
+    pub(crate) name: String,
+    /// Milliseconds that running jobs get to finish after SIGTERM, 0 to 3,600,000. Default 30,000.
+    pub(crate) drain_limit_ms: u64,
+}
+
+/// `[queue]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct QueueConfig {
+    /// Where jobs come from. Default: the embedded queue in the working folder.
+    pub(crate) url: String,
+    /// Milliseconds a lease lasts unless extended, 100 to 3,600,000. Default 15,000: a worker that
+    /// dies holds its jobs that long.
+    pub(crate) lease_ms: u64,
+    /// Jobs of one app that run at one time over all workers, -1 for no limit. Default 5 (Kinvey's).
+    pub(crate) app_max_concurrent: i64,
+    /// Times that an idempotent job is started, 1 to 100, before it goes to the dead list. Default 3.
+    pub(crate) attempts_max: u32,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StoreConfig {
+    /// Apps, hooks and documents. Default: SQLite in the working folder.
+    pub(crate) url: String,
+}
+
+/// `[pool]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PoolConfig {
+    /// Children alive at one time, 1 to 10,000. Default 8.
+    pub(crate) max_children: usize,
+    /// Children kept ready, 1 to 10,000; never more than `max_children`. Default 4.
+    pub(crate) warm: usize,
+    /// Forks after which the zygote is replaced, 1 up. Default 10,000.
+    pub(crate) zygote_forks_max: u64,
+    /// Seconds after which the zygote is replaced, 1 up. Default 1,800.
+    pub(crate) zygote_age_max_s: u64,
+    /// Children of this worker that run jobs of one app at one time, 0 for all but the reserve.
+    /// Default 0.
+    pub(crate) app_share: usize,
+    /// Children kept free for apps that run nothing in this worker, less than `max_children`. Default 1.
+    pub(crate) reserve: usize,
+}
+
+/// `[jail]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct JailConfig {
+    /// Layers that may be missing on this host; see `lode doctor` for their names. Default: none.
+    pub(crate) waive: Vec<Layer>,
+    /// Added to the kernel's score for whom to kill when memory runs out, 0 to 1,000. Default 500.
+    pub(crate) oom_score_adj: u32,
+    /// Steps by which children weigh less than the master on a busy processor, 0 to 19. Default 5.
+    pub(crate) nice: u32,
+    /// Whether the worker's children are put into a control group of their own: `auto` where the
+    /// host gives one, `require`, or `off`. Default `auto`.
+    pub(crate) cgroup: CgroupMode,
+    /// Bytes that all children of this worker may use together, in their control group; 0 for what
+    /// `pool.max_children` jobs at their default limits need. Default 0.
+    pub(crate) memory_max_bytes: u64,
+    /// Weight of the control group on a busy processor, 1 to 10,000, where others have 100. Default 50.
+    pub(crate) cpu_weight: u64,
+    /// Processor time of the control group in percent of one processor, 0 for no bound. Default 0.
+    pub(crate) cpu_max_percent: u64,
+    /// Milliseconds between two looks at the memory of each running child, 10 to 60,000, 0 for none.
+    /// Default 250.
+    pub(crate) memory_watch_ms: u64,
+}
+
+/// `jail.cgroup`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CgroupMode {
+    /// Where the host gives one.
+    #[default]
+    Auto,
+    /// A host that does not give one is not served on.
+    Require,
+    /// Never.
+    Off,
+}
+
+/// `[jobs]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct JobsConfig {
+    /// Whether a job may bring its own `script`. Default no: whoever can enqueue could run code.
+    pub(crate) allow_inline_script: bool,
+    /// Whether hooks may send HTTP requests, to the hosts that their app's `http_hosts` name, within
+    /// the bounds of `[egress]`. Default no.
+    pub(crate) allow_http_requests: bool,
+    /// Whether hooks may make code from strings (`eval`, `Function`). Default yes, as in Kinvey.
+    pub(crate) code_from_strings: bool,
+    /// What hooks see of the time: `exact`; `coarse`, in steps of 100 ms; or `frozen` at the start
+    /// of the job. Default `exact`.
+    pub(crate) clock: Clock,
+}
+
+/// `[breaker]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BreakerConfig {
+    /// Bad jobs of one app within the window after which the next one suspends the app in this
+    /// worker; 0 for never. Default 10 (Kinvey's). Bad are timeouts, violations, memory limits and
+    /// crashes, not exceptions.
+    pub(crate) bad_jobs: u32,
+    /// Milliseconds of the window, 1 to 3,600,000. Default 1,000 (Kinvey's).
+    pub(crate) window_ms: u64,
+    /// Seconds that the app stays suspended, 1 to 604,800. Default 3,600 (Kinvey's).
+    pub(crate) ban_s: u64,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct HttpConfig {
+    /// Address for `/healthz` and `/readyz`, such as `127.0.0.1:7080`. Default none.
+    pub(crate) listen: String,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LogConfig {
+    /// `error`, `warn`, `info`, `debug`, or a filter such as `info,lode_queue=debug`. Default `info`.
+    pub(crate) level: String,
+    /// One JSON object a line instead of text. Default no.
+    pub(crate) json: bool,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            drain_limit_ms: 30_000,
+        }
+    }
+}
+
+impl Default for QueueConfig {
+    fn default() -> Self {
+        Self {
+            url: "sqlite:lode-queue.sqlite".to_owned(),
+            lease_ms: 15_000,
+            app_max_concurrent: 5,
+            attempts_max: 3,
+        }
+    }
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            url: "sqlite:lode.sqlite".to_owned(),
+        }
+    }
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        Self {
+            max_children: 8,
+            warm: 4,
+            zygote_forks_max: 10_000,
+            zygote_age_max_s: 1_800,
+            app_share: 0,
+            reserve: 1,
+        }
+    }
+}
+
+impl Default for JailConfig {
+    fn default() -> Self {
+        Self {
+            waive: Vec::new(),
+            oom_score_adj: 500,
+            nice: 5,
+            cgroup: CgroupMode::default(),
+            memory_max_bytes: 0,
+            cpu_weight: 50,
+            cpu_max_percent: 0,
+            memory_watch_ms: 250,
+        }
+    }
+}
+
+impl Default for JobsConfig {
+    fn default() -> Self {
+        Self {
+            allow_inline_script: false,
+            allow_http_requests: false,
+            code_from_strings: true,
+            clock: Clock::default(),
+        }
+    }
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self {
+            bad_jobs: 10,
+            window_ms: 1_000,
+            ban_s: 3_600,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            level: "info".to_owned(),
+            json: false,
+        }
+    }
+}
