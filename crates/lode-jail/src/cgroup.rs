@@ -57,16 +57,28 @@ impl Cgroup {
         })
     }
 
+    /// What [`Self::create`] would give, in words, without moving this process anywhere.
+    pub fn probe(limits: &CgroupLimits) -> Result<String, String> {
+        let own = fs::read_to_string("/proc/self/cgroup").map_err(|e| e.to_string())?;
+        let mounts = fs::read_to_string("/proc/self/mountinfo").map_err(|e| e.to_string())?;
+        let writable = |home: &Path| {
+            let path = home.join("cgroup.procs");
+            let opened = fs::OpenOptions::new().write(true).open(&path);
+            opened.map_err(|error| format!("{}: {error}", path.display()))
+        };
+        let two = version_two(&own, &mounts)
+            .ok_or_else(|| "no cgroup2 hierarchy".to_owned())
+            .and_then(|home| {
+                offers_all(&home)?;
+                writable(&home)?;
+                Ok(format!("cgroup v2: below {}", home.display()))
+            });
+        // In version 1 a group is a folder like any other: made, and gone again.
+        two.or_else(|_| Self::create(limits).map(|group| group.describe()))
+    }
+
     fn in_version_two(home: &Path, limits: &CgroupLimits) -> Result<Self, String> {
-        let offered =
-            fs::read_to_string(home.join("cgroup.controllers")).map_err(|e| e.to_string())?;
-        let missing: Vec<&str> = CONTROLLERS
-            .into_iter()
-            .filter(|name| !offered.split_whitespace().any(|offer| offer == *name))
-            .collect();
-        if !missing.is_empty() {
-            return Err(format!("{} lacks {}", home.display(), missing.join(", ")));
-        }
+        offers_all(home)?;
         // Controllers can be handed down only by a group without processes of its own: we move
         // into a leaf first.
         let master = home.join(format!("{PREFIX}master-{}", std::process::id()));
@@ -180,6 +192,19 @@ impl Drop for Cgroup {
             let _ = fs::remove_dir(folder);
         }
     }
+}
+
+/// Fails unless the group has every controller to hand down.
+fn offers_all(home: &Path) -> Result<(), String> {
+    let offered = fs::read_to_string(home.join("cgroup.controllers")).map_err(|e| e.to_string())?;
+    let missing: Vec<&str> = CONTROLLERS
+        .into_iter()
+        .filter(|name| !offered.split_whitespace().any(|offer| offer == *name))
+        .collect();
+    if !missing.is_empty() {
+        return Err(format!("{} lacks {}", home.display(), missing.join(", ")));
+    }
+    Ok(())
 }
 
 fn folder(home: &Path) -> PathBuf {

@@ -87,8 +87,8 @@ fn check_cgroup(config: &Config) -> bool {
             "off by configuration; the memory of each child is watched",
         );
     }
-    match Cgroup::create(&config.cgroup_limits()) {
-        Ok(group) => say("control group", true, &group.describe()),
+    match Cgroup::probe(&config.cgroup_limits()) {
+        Ok(group) => say("control group", true, &group),
         Err(reason) if mode == CgroupMode::Auto => {
             let how = format!("none ({reason}); the memory of each child is watched");
             say("control group", true, &how)
