@@ -294,7 +294,7 @@ fn what_fails_has_a_code_and_names_the_limit_but_nothing_of_the_worker() {
     for word in ["sock", ".rs", "os error", "lode-egress", "hyper", "tokio"] {
         assert!(!told.contains(word), "{word}: {told}");
     }
-    assert!(scene.worker.log().contains("tag=hook_threw"));
+    scene.worker.await_log("tag=hook_threw");
 }
 
 #[test]

@@ -135,6 +135,7 @@ fn check(
     };
     // The lines of this app only.
     let is_ours = |line: &&str| line.contains(&format!("app=\"{app}\""));
+    worker.await_settled(&outcome);
     let log = worker.log();
     let logged = log.lines().filter(is_ours).any(|line| line.contains(&text));
     let fits = outcome.tag.as_str() == "completed"

@@ -157,6 +157,7 @@ fn no_key_is_in_a_log_line_or_an_outcome_that_a_hook_did_not_make() {
         format!("\"{MASTER_SECRET}\""),
         "it does work"
     );
+    worker.await_settled(&outcome);
     let log = worker.log();
     assert!(log.contains(" DEBUG "), "{log}");
     for key in [APP_SECRET, MASTER_SECRET] {

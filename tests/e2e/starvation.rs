@@ -70,7 +70,7 @@ fn an_app_with_more_than_ten_bad_jobs_is_suspended_and_no_other() {
         .and_then(|rest| rest.strip_suffix(" s"));
     let seconds: u64 = seconds.and_then(|s| s.parse().ok()).expect(&error.debug);
     assert!((3_500..=3_600).contains(&seconds), "{seconds}");
-    assert!(worker.has_logged("the app is suspended"));
+    worker.await_log("the app is suspended");
     assert_eq!(outcome.usage.cpu_us, 0, "it was not run");
     assert_eq!(producer.ask(job("good", "echo")).tag.as_str(), "completed");
 }
@@ -142,6 +142,7 @@ fn an_app_runs_no_more_jobs_in_a_worker_than_its_share() {
             (outcome.id.as_str(), outcome.tag.as_str()),
             (name, "completed")
         );
+        worker.await_settled(&outcome);
     }
     let log = worker.log();
     let mut running = 0_i32;

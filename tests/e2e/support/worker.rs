@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command};
 
+use lode_proto::Outcome;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -60,6 +61,13 @@ impl Worker {
     #[track_caller]
     pub(crate) fn await_log(&self, text: &str) {
         eventually(text, || self.has_logged(text).then_some(()));
+    }
+
+    /// Waits until the log has all that was said of a job up to its end: the log is written by a
+    /// thread of its own, and may come after the outcome.
+    #[track_caller]
+    pub(crate) fn await_settled(&self, outcome: &Outcome) {
+        self.await_log(&format!("settled job=\"{}\"", outcome.id));
     }
 
     /// The master's pid.
