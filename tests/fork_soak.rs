@@ -1,8 +1,7 @@
 //! The short form of the soak, in the ordinary test suite: 600 forked children.
 //!
 //! The zygote is this very program executed again, so that the program needs a `main` of its own
-//! instead of the test harness's. It speaks as much of the harness's command line as test
-//! runners use.
+//! instead of the test harness's.
 
 use std::process::ExitCode;
 
@@ -12,12 +11,16 @@ mod forks;
 mod fresh;
 #[path = "../crates/lode/src/guest.rs"]
 mod guest;
+mod harness;
 #[path = "soak/script.rs"]
 mod script;
 #[path = "soak/soak.rs"]
 mod soak;
 
-const TEST: &str = "forked_children_report_what_a_new_process_reports";
+const TESTS: &[harness::Test] = &[(
+    "forked_children_report_what_a_new_process_reports",
+    forked_children_report_what_a_new_process_reports,
+)];
 const CHILDREN: u64 = 600;
 
 fn main() -> ExitCode {
@@ -33,55 +36,19 @@ fn main() -> ExitCode {
             Ok(code) => code,
             Err(error) => fail(&format!("{error:#}")),
         },
-        _ => be_a_test_harness(&args),
+        _ => harness::run(TESTS, &args),
     }
 }
 
-#[expect(clippy::print_stdout, reason = "test runners read it")]
-fn be_a_test_harness(args: &[&str]) -> ExitCode {
-    if args.contains(&"--ignored") || !is_named(args) {
-        return ExitCode::SUCCESS;
-    }
-    if args.contains(&"--list") {
-        println!("{TEST}: test");
-        return ExitCode::SUCCESS;
-    }
+fn forked_children_report_what_a_new_process_reports() {
     let mut log = Vec::new();
-    match soak::soak(CHILDREN, &mut |text| log.push(text.to_owned())) {
-        Ok(tally) if tally.is_clean() && tally.children == CHILDREN => {
-            println!("test {TEST} ... ok");
-            ExitCode::SUCCESS
-        }
-        other => fail(&format!("{other:?}\n{}", log.join("\n"))),
-    }
-}
-
-/// Whether the filters among the arguments let our one test through.
-fn is_named(args: &[&str]) -> bool {
-    let exact = args.contains(&"--exact");
-    let values = [
-        "--format",
-        "--color",
-        "--test-threads",
-        "--logfile",
-        "--skip",
-        "-Z",
-    ];
-    let mut filters = Vec::new();
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        if values.contains(arg) {
-            args.next();
-        } else if !arg.starts_with('-') {
-            filters.push(*arg);
-        }
-    }
-    let is_meant = |name: &str| name == TEST || (!exact && TEST.contains(name));
-    filters.is_empty() || filters.into_iter().any(is_meant)
+    let result = soak::soak(CHILDREN, &mut |text| log.push(text.to_owned()));
+    let good = matches!(&result, Ok(tally) if tally.is_clean() && tally.children == CHILDREN);
+    assert!(good, "{result:?}\n{}", log.join("\n"));
 }
 
 #[expect(clippy::print_stderr, reason = "the reason of a failure")]
 fn fail(reason: &str) -> ExitCode {
-    eprintln!("test {TEST} ... FAILED\n{reason}");
+    eprintln!("{reason}");
     ExitCode::FAILURE
 }

@@ -16,6 +16,7 @@ const WITH_VALUE: [&str; 6] = [
 ];
 
 /// Lists or runs `tests`, one after the other, as `args` ask for.
+#[expect(clippy::print_stdout, reason = "test runners read it")]
 pub(crate) fn run(tests: &[Test], args: &[&str]) -> ExitCode {
     if args.contains(&"--ignored") {
         return ExitCode::SUCCESS;

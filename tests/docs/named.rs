@@ -56,11 +56,8 @@ fn collect(folder: &Path, names: &mut BTreeSet<String>) {
     }
 }
 
-/// `fn NAME(`, or the name of a test that is a program of its own.
+/// `fn NAME(`
 fn test_name(line: &str) -> Option<String> {
-    if let Some(rest) = line.strip_prefix("const TEST: &str = \"") {
-        return rest.split('"').next().map(str::to_owned);
-    }
     let (_, rest) = line.split_once("fn ")?;
     Some(rest.split('(').next()?.to_owned())
 }

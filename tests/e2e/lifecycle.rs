@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lode_proto::Outcome;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::proc::{self, Process};
 use crate::support::{Place, Producer, Worker, eventually};
@@ -17,7 +17,7 @@ fn place() -> (Place, Producer) {
     (place, producer)
 }
 
-fn sleeper(name: &str, ms: u64) -> serde_json::Value {
+fn sleeper(name: &str, ms: u64) -> Value {
     let request = json!({"body": {"name": name, "ms": ms}});
     json!({"app": "a", "hook": "endpoint:sleeps", "id": name, "request": request, "timeout_ms": 60000})
 }
@@ -163,38 +163,33 @@ fn no_process_outlives_a_killed_master() {
     await_gone(&below);
 }
 
-#[test]
-fn a_job_of_a_killed_worker_is_answered_by_another() {
+/// The worker that runs this job is killed, and another one comes: the outcome's tag and how often
+/// the job was started.
+#[track_caller]
+fn outlive_a_worker(name: &str, job: Value) -> (String, String) {
     let (place, mut producer) = place();
     let mut first = Worker::start(&place, &["QUEUE_LEASE_MS=500"]);
-    producer.push(sleeper("once", 5_000));
-    first.await_log("started once.");
+    producer.push(job);
+    first.await_log(&format!("started {name}."));
     first.kill();
     let _second = Worker::start(&place, &["QUEUE_LEASE_MS=500"]);
     let outcome = producer.next();
-    assert_eq!(
-        (outcome.id.as_str(), outcome.tag.as_str()),
-        ("once", "worker_lost")
-    );
-    assert_eq!(starts(&mut producer, "once"), "1");
+    assert_eq!(outcome.id, name);
+    (outcome.tag.to_string(), starts(&mut producer, name))
+}
+
+#[test]
+fn a_job_of_a_killed_worker_is_answered_by_another() {
+    let (tag, starts) = outlive_a_worker("once", sleeper("once", 5_000));
+    assert_eq!((tag.as_str(), starts.as_str()), ("worker_lost", "1"));
 }
 
 #[test]
 fn an_idempotent_job_of_a_killed_worker_runs_again() {
-    let (place, mut producer) = place();
-    let mut first = Worker::start(&place, &["QUEUE_LEASE_MS=500"]);
     let mut job = sleeper("twice", 1_000);
     job["idempotent"] = json!(true);
-    producer.push(job);
-    first.await_log("started twice.");
-    first.kill();
-    let _second = Worker::start(&place, &["QUEUE_LEASE_MS=500"]);
-    let outcome = producer.next();
-    assert_eq!(
-        (outcome.id.as_str(), outcome.tag.as_str()),
-        ("twice", "completed")
-    );
-    assert_eq!(starts(&mut producer, "twice"), "2");
+    let (tag, starts) = outlive_a_worker("twice", job);
+    assert_eq!((tag.as_str(), starts.as_str()), ("completed", "2"));
 }
 
 #[test]

@@ -2,9 +2,9 @@
 // The host decides which URLs may be called; here is only the shape that scripts know.
 (function (bridge, global) {
   'use strict';
-  const { apply, call, hidden, ignore, isArray, jsonParse, jsonStringify, keys } = bridge;
+  const { apply, call, hidden, ignore, isArray, jsonParse, jsonStringify, keys, put } = bridge;
   const { toNumber, toString, ErrorCtor, TypeErrorCtor } = bridge;
-  const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
+  const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
   const PromiseCtor = Promise, Bytes = Uint8Array, isView = ArrayBuffer.isView;
   const promiseThen = Promise.prototype.then;
   const resolved = Promise.resolve();
@@ -30,12 +30,6 @@
   // A lone surrogate has no bytes; it becomes U+FFFD, as everywhere on the web.
   const wellFormed = (value) => apply(toWellFormed, toString(value), []);
 
-  // An own property, whatever its name is and whatever Object.prototype has.
-  function put(object, name, value) {
-    defineProperty(object, name, {
-      __proto__: null, value, writable: true, enumerable: true, configurable: true,
-    });
-  }
   function bad(message) {
     const out = new ErrorCtor(message);
     hidden(out, 'name', 'EgressBadRequest');

@@ -45,8 +45,7 @@ const PREFIX: &str = "lode-";
 impl Cgroup {
     /// Makes a group with these limits. The error says why the host does not give one.
     pub fn create(limits: &CgroupLimits) -> Result<Self, String> {
-        let own = fs::read_to_string("/proc/self/cgroup").map_err(|e| e.to_string())?;
-        let mounts = fs::read_to_string("/proc/self/mountinfo").map_err(|e| e.to_string())?;
+        let (own, mounts) = own_groups()?;
         let two = version_two(&own, &mounts)
             .ok_or_else(|| "no cgroup2 hierarchy".to_owned())
             .and_then(|home| Self::in_version_two(&home, limits));
@@ -59,8 +58,7 @@ impl Cgroup {
 
     /// What [`Self::create`] would give, in words, without moving this process anywhere.
     pub fn probe(limits: &CgroupLimits) -> Result<String, String> {
-        let own = fs::read_to_string("/proc/self/cgroup").map_err(|e| e.to_string())?;
-        let mounts = fs::read_to_string("/proc/self/mountinfo").map_err(|e| e.to_string())?;
+        let (own, mounts) = own_groups()?;
         let writable = |home: &Path| {
             let path = home.join("cgroup.procs");
             let opened = fs::OpenOptions::new().write(true).open(&path);
@@ -192,6 +190,12 @@ impl Drop for Cgroup {
             let _ = fs::remove_dir(folder);
         }
     }
+}
+
+/// The groups of this process, and the mounts by which they are found.
+fn own_groups() -> Result<(String, String), String> {
+    let read = |path| fs::read_to_string(path).map_err(|error| error.to_string());
+    Ok((read("/proc/self/cgroup")?, read("/proc/self/mountinfo")?))
 }
 
 /// Fails unless the group has every controller to hand down.

@@ -36,16 +36,18 @@ pub fn limit_cpu(ms: u64) -> io::Result<()> {
 /// CPU time of this process in microseconds, all threads.
 #[must_use]
 pub fn process_cpu_us() -> u64 {
-    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_or(0, |time| {
-        time.tv_sec().unsigned_abs() * 1_000_000 + time.tv_nsec().unsigned_abs() / 1000
-    })
+    clock_us(ClockId::CLOCK_PROCESS_CPUTIME_ID)
 }
 
 /// CPU time of the calling thread in microseconds. Exact at any instant: once `RLIMIT_CPU` is set, the
 /// process's clock moves with the kernel's tick only.
 #[must_use]
 pub fn thread_cpu_us() -> u64 {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(0, |time| {
+    clock_us(ClockId::CLOCK_THREAD_CPUTIME_ID)
+}
+
+fn clock_us(clock: ClockId) -> u64 {
+    clock_gettime(clock).map_or(0, |time| {
         time.tv_sec().unsigned_abs() * 1_000_000 + time.tv_nsec().unsigned_abs() / 1000
     })
 }

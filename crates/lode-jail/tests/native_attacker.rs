@@ -5,7 +5,6 @@
 //! The zygote is this very program executed again, so that it needs a `main` of its own.
 #![expect(
     clippy::panic,
-    clippy::print_stdout,
     clippy::print_stderr,
     reason = "a test; the lints know tests only by the usual harness"
 )]
@@ -20,7 +19,7 @@ mod attack;
 mod dangerous;
 #[path = "native_attacker/guest.rs"]
 mod guest;
-#[path = "native_attacker/harness.rs"]
+#[path = "../../../tests/harness.rs"]
 mod harness;
 #[path = "native_attacker/host.rs"]
 mod host;

@@ -3,6 +3,7 @@
 mod place;
 pub(crate) mod proc;
 mod producer;
+#[path = "../../../crates/lode-queue/tests/support/server.rs"]
 mod redis_server;
 mod wait;
 mod web_host;

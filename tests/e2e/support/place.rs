@@ -102,7 +102,7 @@ impl Place {
         let (url, server) = match std::env::var("LODE_TEST_REDIS") {
             Ok(url) => (url, None),
             Err(_) => {
-                let server = RedisServer::start(dir.path());
+                let server = RedisServer::start(dir.path(), &[]);
                 (server.url.clone(), Some(server))
             }
         };

@@ -160,7 +160,7 @@ impl Server {
                 _ = extend.tick() => self.extend(),
                 _ = caps.tick() => {
                     self.carry_caps();
-                    self.show_bans();
+                    self.show_health();
                     let lines = log.dropped_lines();
                     if lines > dropped {
                         let lines = lines - std::mem::replace(&mut dropped, lines);

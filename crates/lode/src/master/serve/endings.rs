@@ -102,12 +102,12 @@ impl Server {
         if let Some(ban) = self.breaker.bad_job(app, reason, time) {
             let seconds = ban.remaining_us / 1_000_000;
             tracing::warn!(app, reason, seconds, "the app is suspended");
-            self.show_bans();
+            self.show_health();
         }
     }
 
-    /// Tells the HTTP side which apps are suspended.
-    pub(super) fn show_bans(&mut self) {
+    /// Tells the HTTP side which apps are suspended, and whether there is any child.
+    pub(super) fn show_health(&mut self) {
         let time = self.time();
         let bans = self.breaker.bans(time);
         self.health
