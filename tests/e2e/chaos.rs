@@ -63,6 +63,8 @@ fn rage(place: &Place, answered: &AtomicUsize) -> Vec<Worker> {
         "QUEUE_LEASE_MS=2000",
         "QUEUE_APP_MAX_CONCURRENT=-1",
         "LOG_LEVEL=warn,lode=info",
+        // The deaths are of our making: they are not to suspend the app.
+        "BREAKER_BAD_JOBS=0",
     ];
     let mut workers = vec![
         Worker::start(place, &settings),
