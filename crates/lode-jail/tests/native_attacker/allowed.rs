@@ -80,8 +80,10 @@ pub(crate) fn allowed_calls_with_odd_arguments_do_no_harm() {
     }
     for command in (0..=40).chain(1024..=1040) {
         let fate = jail.attack(&steps([step!("fcntl", 3, command, 0)]));
+        // Asking for its flag is allowed, which the socket has or has not: that depends on what
+        // number it came under.
         let right = if command == 1 {
-            fate.results == [0]
+            fate.results == [0] || fate.results == [1]
         } else {
             stopped(&fate, "fcntl")
         };
