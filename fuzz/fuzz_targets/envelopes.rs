@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use libfuzzer_sys::{Corpus, fuzz_crossover, fuzz_mutator, fuzz_target};
 use lode_fuzz::words::JOBS;
+use lode_proto::envelope::{TaskAnswer, TaskOrigin};
 use lode_proto::job::{self, Job};
 use lode_proto::limits::{ERROR_TEXT_BYTES_MAX, HEADERS_BYTES_MAX, cut};
 use lode_proto::outcome::raw_null;
@@ -53,9 +54,15 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     assert_eq!(probe.reply_to, job.reply_to);
     let turn = input.iter().map(|byte| usize::from(*byte)).sum::<usize>();
     let outcome = made_up(&job, Tag::ALL[turn % Tag::ALL.len()]);
-    let reply = envelope::reply(&outcome);
+    let Some(origin) = job.task else {
+        return Corpus::Keep;
+    };
+    let reply = envelope::reply(&outcome, &origin);
     assert!(!reply.contains(SECRET), "{reply}");
-    check(&outcome, &reply);
+    check(&outcome, &origin, &reply);
+    if let Some(answer) = envelope::answer(&outcome, &origin) {
+        check_answer(&origin, &answer, &reply);
+    }
     Corpus::Keep
 });
 
@@ -125,10 +132,29 @@ fn headers(job: &Job) -> BTreeMap<String, String> {
     fit.collect()
 }
 
-fn check(outcome: &Outcome, reply: &str) {
+/// A client of npm `background-task` gets the reply where it looks, and nothing else.
+fn check_answer(origin: &TaskOrigin, answer: &TaskAnswer, reply: &str) {
+    let background = origin.background.as_ref().expect("it has an answer");
+    assert_eq!(answer.field, background.message_id);
+    assert_eq!(answer.channel, background.listen_channel);
+    let status = answer.hash.trim_end_matches(":normal").to_uppercase();
+    let tree = |text: &str| -> Value { serde_json::from_str(text).expect("it is JSON") };
+    let expected = json!({"id": background.message_id, "status": status});
+    assert_eq!(tree(&answer.message), expected);
+    let expected = json!({
+        "taskId": origin.task_id,
+        "taskDetails": tree(reply),
+        "_listenChannel": background.listen_channel,
+        "_messageId": background.message_id,
+        "_status": status,
+    });
+    assert_eq!(tree(&answer.value), expected);
+}
+
+fn check(outcome: &Outcome, origin: &TaskOrigin, reply: &str) {
     let read: Value = serde_json::from_str(reply).expect("a reply is JSON");
-    assert_eq!(read["taskId"], json!(outcome.id));
-    assert_eq!(read["metadata"]["taskId"], json!(outcome.id));
+    assert_eq!(read["taskId"], json!(origin.task_id));
+    assert_eq!(read["metadata"]["taskId"], json!(origin.task_id));
     assert_eq!(read["metadata"]["tag"], json!(outcome.tag));
     match &outcome.error {
         Some(info) => check_failure(outcome, info, &read, reply.len()),

@@ -26,12 +26,21 @@ fuzz_target!(|input: &[u8]| {
     match job::parse(&text, ENTRY_ID) {
         Ok(job) => {
             check_bounds(&job);
-            check_meaning(&text, &job);
+            if !is_folded(&text) {
+                check_meaning(&text, &job);
+            }
             check_comes_back(&job);
         }
         Err(error) => check_refusal(&text, &error),
     }
 });
+
+/// What it says stands in a task inside; the envelopes' own target reads such jobs.
+fn is_folded(text: &str) -> bool {
+    let root: Value = serde_json::from_str(text).expect("a job is JSON");
+    let is_there = |name: &str| root.get(name).is_some_and(|value| !value.is_null());
+    is_there("task") || is_there("background_task")
+}
 
 #[track_caller]
 fn check_length(text: &str, max: usize) {
@@ -41,7 +50,7 @@ fn check_length(text: &str, max: usize) {
 fn check_bounds(job: &Job) {
     check_length(&job.id, limits::ID_BYTES_MAX);
     check_length(&job.app, limits::ID_BYTES_MAX);
-    if let Some(list) = &job.reply_to {
+    for list in [&job.reply_to, &job.progress_to].into_iter().flatten() {
         check_length(list, limits::REPLY_TO_BYTES_MAX);
     }
     if let Some(ms) = job.timeout_ms {
@@ -76,6 +85,9 @@ fn check_meaning(text: &str, job: &Job) {
     let id = text_of("id", "taskId");
     assert!(id == Some(job.id.as_str()) || (job.id == ENTRY_ID && (id.is_none() || is_envelope)));
     assert_eq!(text_of("reply_to", "reply_to"), job.reply_to.as_deref());
+    if !is_envelope {
+        assert_eq!(text_of("progress_to", ""), job.progress_to.as_deref());
+    }
     let number = field("timeout_ms", "timeout_ms").and_then(Value::as_u64);
     assert_eq!(number, job.timeout_ms);
     let flag = field("idempotent", "idempotent").and_then(Value::as_bool);
@@ -140,13 +152,15 @@ fn check_comes_back(job: &Job) {
         response: job.response.clone(),
         reply_to: job.reply_to.clone(),
         timeout_ms: job.timeout_ms,
-        priority: None,
         idempotent: Some(job.idempotent),
-        metadata: None,
+        progress_to: job.progress_to.clone(),
+        ..JobRecord::default()
     };
     let text = serde_json::to_string(&record).expect("a record is written");
     if text.len() <= limits::JOB_BYTES_MAX {
-        let same = job::parse(&text, "another").expect("a job's own record is read");
+        let mut same = job::parse(&text, "another").expect("a job's own record is read");
+        // A record has no place for what a task came as.
+        same.task.clone_from(&job.task);
         assert_eq!(format!("{same:?}"), format!("{job:?}"));
     }
 }

@@ -5,62 +5,16 @@
 //! Producers' JSON is hostile. Each error names the field, what was wrong and what is allowed.
 //! The bodies stay text ([`RawValue`]): the master never walks a tenant's value.
 
-use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::envelope::{self, Draft, TaskOrigin};
 use crate::hook::HookName;
-use crate::{envelope, limits};
-
-/// The record on the wire. Unknown fields are refused by name.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(title = "job")]
-pub struct JobRecord {
-    /// The producer's own id, 1 to 128 bytes; default: the inbox entry's id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 128))]
-    pub id: Option<String>,
-    /// The app whose hook runs.
-    pub app: String,
-    /// A stored hook, such as `books.onPreSave` or `endpoint:report`; or else `script` and `function`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hook: Option<String>,
-    /// Inline source; only where the worker's configuration allows it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub script: Option<String>,
-    /// The function of `script` to call, such as `onPreSave` or `onRequest`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub function: Option<String>,
-    /// The hook's `request`, an object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub request: Option<Box<RawValue>>,
-    /// The hook's `response`, an object with `status`, `headers`, `body`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub response: Option<Box<RawValue>>,
-    /// The list that the outcome is pushed to, 1 to 512 bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub reply_to: Option<String>,
-    /// Wall limit of the run in milliseconds, 1 to 3,600,000; the worker's ceiling applies.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 3_600_000))]
-    pub timeout_ms: Option<u64>,
-    /// -100 to 100, higher first inside an app. Default 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = -100, max = 100))]
-    pub priority: Option<i64>,
-    /// True when running the job twice does no harm: a platform failure is then retried.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idempotent: Option<bool>,
-    /// Anything of the producer's own; Lode does not read it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<serde_json::Value>")]
-    pub metadata: Option<Box<RawValue>>,
-}
+use crate::limits;
+pub use crate::record::JobRecord;
+use crate::record::check_length;
+use crate::scan::strings_at;
 
 /// What a job runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,8 +47,12 @@ pub struct Job {
     pub reply_to: Option<String>,
     /// Asked-for wall limit in milliseconds.
     pub timeout_ms: Option<u64>,
+    /// The list for its progress.
+    pub progress_to: Option<String>,
     /// May be run again after a platform failure.
     pub idempotent: bool,
+    /// The task that the job came as; its sender wants a reply of another shape.
+    pub task: Option<Box<TaskOrigin>>,
 }
 
 impl Job {
@@ -120,12 +78,14 @@ pub struct JobError {
     pub hook: Option<String>,
     /// `reply_to`, if that much is readable.
     pub reply_to: Option<String>,
+    /// Where an answer to npm `background-task` goes, if that much is readable.
+    pub task: Option<Box<TaskOrigin>>,
 }
 
 /// Parses and checks a job record, or a task envelope. `entry_id` is the id of a job that names none.
 pub fn parse(text: &str, entry_id: &str) -> Result<Job, JobError> {
     parse_record(text)
-        .and_then(|record| check(record, entry_id))
+        .and_then(|draft| check(draft, entry_id))
         .map_err(|reason| {
             let probe = probe(text);
             JobError {
@@ -133,11 +93,12 @@ pub fn parse(text: &str, entry_id: &str) -> Result<Job, JobError> {
                 app: probe.app,
                 hook: probe.hook,
                 reply_to: probe.reply_to,
+                task: probe.task,
             }
         })
 }
 
-fn parse_record(text: &str) -> Result<JobRecord, String> {
+fn parse_record(text: &str) -> Result<Draft, String> {
     if text.len() > limits::JOB_BYTES_MAX {
         return Err(format!(
             "the job has {} bytes, allowed are {}",
@@ -153,55 +114,40 @@ fn parse_record(text: &str) -> Result<JobRecord, String> {
     if text.trim_start().starts_with('[') {
         return Err("the job is not valid: invalid type: array, expected an object".to_owned());
     }
-    // An envelope is never a record, which must have `app`. So a record is not searched first.
-    read_fields(text).or_else(|reason| match envelope::is_envelope(text)? {
-        true => envelope::read(text),
-        false => Err(reason),
-    })
+    // An envelope is never a record, which has no field `appId`. So a record is not searched first.
+    match read_fields(text, "the job") {
+        Ok(record) => envelope::unfold(record),
+        Err(reason) => match envelope::is_envelope(text)? {
+            true => envelope::read(text, "the job"),
+            false => Err(reason),
+        },
+    }
 }
 
-/// Reads the fields of a record or envelope; the error names the field.
-pub(crate) fn read_fields<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+/// Reads the fields of a record or envelope, which the error calls `what`; it names the field.
+pub(crate) fn read_fields<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, String> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let fields = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        let what = limits::cut(&error.inner().to_string(), 1000);
-        if path == "." || what.starts_with("unknown field") {
-            format!("the job is not valid: {what}")
+        let reason = limits::cut(&error.inner().to_string(), 1000);
+        if path == "." || reason.starts_with("unknown field") {
+            format!("{what} is not valid: {reason}")
         } else {
-            format!("{path}: {what}")
+            format!("{path}: {reason}")
         }
     })?;
     reader
         .end()
-        .map_err(|error| format!("the job is not valid: {error}"))?;
+        .map_err(|error| format!("{what} is not valid: {error}"))?;
     Ok(fields)
 }
 
-fn check(record: JobRecord, entry_id: &str) -> Result<Job, String> {
+fn check(draft: Draft, entry_id: &str) -> Result<Job, String> {
+    let Draft { record, task } = draft;
+    record.check_bounds()?;
     let id = record.id.unwrap_or_else(|| entry_id.to_owned());
     check_length("id", &id, limits::ID_BYTES_MAX)?;
-    check_length("app", &record.app, limits::ID_BYTES_MAX)?;
-    if let Some(list) = &record.reply_to {
-        check_length("reply_to", list, limits::REPLY_TO_BYTES_MAX)?;
-    }
-    check_object("request", record.request.as_deref())?;
-    check_object("response", record.response.as_deref())?;
-    if let Some(ms) = record.timeout_ms
-        && !(1..=limits::TIMEOUT_MS_MAX).contains(&ms)
-    {
-        return Err(format!(
-            "timeout_ms is {ms}, allowed are 1 to {}",
-            limits::TIMEOUT_MS_MAX
-        ));
-    }
-    let priority = record.priority.unwrap_or(0);
-    let max = limits::PRIORITY_MAX;
-    if !(-max..=max).contains(&priority) {
-        return Err(format!(
-            "priority is {priority}, allowed are -{max} to {max}"
-        ));
-    }
+    let task = task.map(|task| Box::new(task.origin(&id)));
     Ok(Job {
         id,
         app: record.app,
@@ -210,7 +156,9 @@ fn check(record: JobRecord, entry_id: &str) -> Result<Job, String> {
         response: record.response,
         reply_to: record.reply_to,
         timeout_ms: record.timeout_ms,
+        progress_to: record.progress_to,
         idempotent: record.idempotent.unwrap_or(false),
+        task,
     })
 }
 
@@ -245,26 +193,6 @@ fn check_target(
     }
 }
 
-pub(crate) fn check_length(field: &str, text: &str, max: usize) -> Result<(), String> {
-    if text.is_empty() || text.len() > max {
-        return Err(format!(
-            "{field} has {} bytes, allowed are 1 to {max}",
-            text.len()
-        ));
-    }
-    Ok(())
-}
-
-fn check_object(field: &str, value: Option<&RawValue>) -> Result<(), String> {
-    match value {
-        Some(value) if !value.get().starts_with('{') => {
-            let given = limits::cut(value.get(), 60);
-            Err(format!("{field} must be an object, it is {given}"))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// The few fields that are worth having of a job that cannot be read.
 #[derive(Debug, Default)]
 pub struct Probe {
@@ -274,6 +202,8 @@ pub struct Probe {
     pub hook: Option<String>,
     /// `reply_to`, if that much is readable.
     pub reply_to: Option<String>,
+    /// Where an answer to npm `background-task` goes, if that much is readable.
+    pub task: Option<Box<TaskOrigin>>,
 }
 
 /// The same fields, whatever their types; everything beside them is skipped unread.
@@ -287,24 +217,70 @@ struct ProbeRecord<'a> {
     hook: Option<&'a RawValue>,
     #[serde(borrow, default)]
     reply_to: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    task: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    background_task: Option<&'a RawValue>,
+    /// Of a `background_task` only.
+    #[serde(borrow, default, rename = "taskDetails")]
+    details: Option<&'a RawValue>,
 }
 
-/// Reads what can be read of a job record or envelope.
+/// Reads what can be read of a job record or envelope, and of a task inside it.
 #[must_use]
 pub fn probe(text: &str) -> Probe {
-    let record: ProbeRecord<'_> = match text.trim_start().starts_with('{') {
-        true => serde_json::from_str(text).unwrap_or_default(),
-        false => ProbeRecord::default(),
-    };
-    let field = |value: Option<&RawValue>, max: usize| {
-        let text: String = serde_json::from_str(value?.get()).ok()?;
-        (!text.is_empty() && text.len() <= max).then_some(text)
-    };
-    Probe {
-        app: field(record.app.or(record.app_id), limits::ID_BYTES_MAX),
-        hook: field(record.hook, limits::ID_BYTES_MAX * 2),
-        reply_to: field(record.reply_to, limits::REPLY_TO_BYTES_MAX),
+    match probe_record(Some(text)) {
+        Some(record) => probe_json(record),
+        None => probe_scanned(text),
     }
+}
+
+fn probe_json(mut record: ProbeRecord<'_>) -> Probe {
+    let message = record.background_task.map(RawValue::get);
+    let inner = match record.task {
+        Some(task) => probe_record(Some(task.get())),
+        None => probe_record(message)
+            .and_then(|message| probe_record(message.details.map(RawValue::get))),
+    };
+    let inner = inner.unwrap_or_default();
+    record.app = record.app.or(record.app_id).or(inner.app).or(inner.app_id);
+    record.hook = record.hook.or(inner.hook);
+    record.reply_to = record.reply_to.or(inner.reply_to);
+    let text = |value: Option<&RawValue>| serde_json::from_str(value?.get()).ok();
+    Probe {
+        app: within(text(record.app), limits::ID_BYTES_MAX),
+        hook: within(text(record.hook), limits::ID_BYTES_MAX * 2),
+        reply_to: within(text(record.reply_to), limits::REPLY_TO_BYTES_MAX),
+        task: message.and_then(envelope::origin_of_message).map(Box::new),
+    }
+}
+
+/// Of a text that is not JSON, or has a field twice: its sender waits for an answer all the same.
+fn probe_scanned(text: &str) -> Probe {
+    let [app, app_id, hook, reply_to, message] = strings_at(
+        text,
+        1,
+        ["app", "appId", "hook", "reply_to", "background_task"],
+    );
+    // A message is an object; what the scan finds is a text of that name.
+    let has_message = message.is_none() && text.contains("\"background_task\"");
+    let task = has_message.then(|| envelope::origin_of_almost_message(text));
+    Probe {
+        app: within(app.or(app_id), limits::ID_BYTES_MAX),
+        hook: within(hook, limits::ID_BYTES_MAX * 2),
+        reply_to: within(reply_to, limits::REPLY_TO_BYTES_MAX),
+        task: task.flatten().map(Box::new),
+    }
+}
+
+fn within(text: Option<String>, bytes_max: usize) -> Option<String> {
+    text.filter(|text| !text.is_empty() && text.len() <= bytes_max)
+}
+
+/// `None` for what is no object of JSON.
+fn probe_record(text: Option<&str>) -> Option<ProbeRecord<'_>> {
+    let text = text.filter(|text| text.trim_start().starts_with('{'))?;
+    serde_json::from_str(text).ok()
 }
 
 #[cfg(test)]
@@ -319,6 +295,25 @@ mod tests {
             "{} does not say {expected:?}",
             error.reason
         );
+    }
+
+    #[test]
+    fn a_job_that_is_almost_json_is_answered() {
+        for text in [
+            "\u{feff}{\"app\":\"a\",\"hook\":\"b.onPreSave\",\"reply_to\":\"r\"}",
+            r#"{"app":"a","hook":"b.onPreSave","reply_to":"r","delay_ms":NaN}"#,
+            r#"{"app":"a","hook":"b.onPreSave","reply_to":"r","reply_to":"s"}"#,
+            r#"{"app":"a","hook":"b.onPreSave","reply_to":"r""#,
+        ] {
+            let error = parse(text, "1-0").unwrap_err();
+            assert_eq!(error.app.as_deref(), Some("a"), "{text}");
+            assert_eq!(error.hook.as_deref(), Some("b.onPreSave"), "{text}");
+            assert_eq!(error.reply_to.as_deref(), Some("r"), "{text}");
+            assert_eq!(error.task, None, "{text}");
+        }
+        let text = r#"{"id":"nbt-m","background_task":{"taskId":"t","taskDetails":{"n":NaN},"_listenChannel":"msgChannels:c","_messageId":"m","_status":"NEWTASK"}}"#;
+        let task = parse(text, "1-0").unwrap_err().task.unwrap();
+        assert_eq!(task.background.unwrap().listen_channel, "msgChannels:c");
     }
 
     #[test]

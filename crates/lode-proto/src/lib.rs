@@ -14,6 +14,8 @@ pub mod limits;
 pub mod message;
 pub mod outcome;
 pub mod plain_json;
+mod record;
+mod scan;
 pub mod schema;
 pub mod tag;
 

@@ -15,6 +15,14 @@ pub const ID_BYTES_MAX: usize = 128;
 pub const REPLY_TO_BYTES_MAX: usize = 512;
 /// Milliseconds that a job may ask for in `timeout_ms`; the worker's ceiling applies on top.
 pub const TIMEOUT_MS_MAX: u64 = 3_600_000;
+/// Milliseconds of `delay_ms` and `deadline_ms`: a year, far beyond what anybody plans in a queue.
+pub const DELAY_MS_MAX: u64 = 31_536_000_000;
+/// `run_at_ms` in milliseconds since 1970: the start of 2100, so that a time in another unit shows.
+pub const RUN_AT_MS_MAX: u64 = 4_102_444_800_000;
+/// Milliseconds of `dedupe_ttl_ms`: a week, since a queue keeps each key so long.
+pub const DEDUPE_TTL_MS_MAX: u64 = 604_800_000;
+/// Bytes of a task's id as npm `background-task` makes it: 32 in practice.
+pub const TASK_ID_BYTES_MAX: usize = 64;
 /// `priority` goes from minus this to plus this; more levels than anybody can tell apart.
 pub const PRIORITY_MAX: i64 = 100;
 /// Bytes of one script (hook or common code): far above any hand-written hook.

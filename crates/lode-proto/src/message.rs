@@ -226,6 +226,8 @@ impl Done {
             | Tag::HookViolation => true,
             Tag::AppSuspended
             | Tag::TooManyJobs
+            | Tag::QueueFull
+            | Tag::Duplicate
             | Tag::ChildCrashed
             | Tag::WorkerLost
             | Tag::Expired

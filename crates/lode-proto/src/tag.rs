@@ -30,8 +30,12 @@ pub enum Tag {
     HookViolation,
     /// The app's circuit breaker is open.
     AppSuspended,
-    /// The app's quota of jobs is used up.
+    /// The app's quota of jobs is used up. The queue's own bounds say `QueueFull`.
     TooManyJobs,
+    /// The queue has as many live jobs as it may have, of the app or in all.
+    QueueFull,
+    /// Another job of this id or dedupe key was taken, and its outcome cannot be had any more.
+    Duplicate,
     /// The child died through no known fault of the hook.
     ChildCrashed,
     /// The worker that held the job was lost.
@@ -110,6 +114,16 @@ const NOT_STARTED: KinveyError = KinveyError {
     status: 550,
     description: "The Business Logic script was not started. See debug message for details",
 };
+const CANCELLED: KinveyError = KinveyError {
+    name: "BLInternalError",
+    status: 550,
+    description: "The Business Logic script was cancelled. See debug message for details",
+};
+const DUPLICATE: KinveyError = KinveyError {
+    name: "Duplicate",
+    status: 409,
+    description: "Another job of this id or dedupe key was taken. See debug message for details",
+};
 const BAD_JOB: KinveyError = KinveyError {
     name: "BadRequest",
     status: 400,
@@ -118,7 +132,7 @@ const BAD_JOB: KinveyError = KinveyError {
 
 impl Tag {
     /// Every tag, in the order of the outcome table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Completed,
         Self::Continued,
         Self::HookError,
@@ -130,6 +144,8 @@ impl Tag {
         Self::HookViolation,
         Self::AppSuspended,
         Self::TooManyJobs,
+        Self::QueueFull,
+        Self::Duplicate,
         Self::ChildCrashed,
         Self::WorkerLost,
         Self::Expired,
@@ -153,10 +169,13 @@ impl Tag {
             Self::AppSuspended | Self::TooManyJobs => {
                 (Blame::Tenant, Retry::CallersChoice, Some(VIOLATION))
             }
+            Self::QueueFull => (Blame::Platform, Retry::CallersChoice, Some(VIOLATION)),
+            Self::Duplicate => (Blame::Caller, Retry::Never, Some(DUPLICATE)),
             Self::ChildCrashed | Self::WorkerLost => {
                 (Blame::Platform, Retry::IfIdempotent, Some(INTERNAL))
             }
-            Self::Expired | Self::Cancelled => (Blame::None, Retry::Never, Some(NOT_STARTED)),
+            Self::Expired => (Blame::None, Retry::Never, Some(NOT_STARTED)),
+            Self::Cancelled => (Blame::None, Retry::Never, Some(CANCELLED)),
             Self::BadJob => (Blame::Caller, Retry::Never, Some(BAD_JOB)),
         }
     }
@@ -182,6 +201,8 @@ impl Tag {
             Self::HookViolation => "hook_violation",
             Self::AppSuspended => "app_suspended",
             Self::TooManyJobs => "too_many_jobs",
+            Self::QueueFull => "queue_full",
+            Self::Duplicate => "duplicate",
             Self::ChildCrashed => "child_crashed",
             Self::WorkerLost => "worker_lost",
             Self::Expired => "expired",

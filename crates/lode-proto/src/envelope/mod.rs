@@ -13,9 +13,17 @@
 //!   fixed for each `error` and safe to show.
 //! - `statusCode` stands beside them, for the HTTP reply.
 //! - `metadata` is `taskId` and `tag`, Lode's own word for what happened.
+//!
+//! The client of npm `background-task` 2.x gets the same reply as a field of the hash that its
+//! status names, in an envelope of its own, and a message that says so; see [`answer`].
 
+mod background;
+mod origin;
 mod reply;
 mod task;
 
+pub use background::{TaskAnswer, TaskStatus, answer, progress};
+pub use origin::{BackgroundOrigin, TaskOrigin};
+pub(crate) use origin::{Draft, TaskDraft, origin_of_almost_message, origin_of_message, unfold};
 pub use reply::reply;
 pub(crate) use task::{is_envelope, read};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::envelope::TaskOrigin;
 use crate::limits::{ERROR_TEXT_BYTES_MAX, cut};
 use crate::outcome::{ErrorInfo, Outcome, to_raw};
 use crate::tag::Tag;
@@ -56,12 +57,12 @@ struct Metadata<'a> {
     tag: Tag,
 }
 
-/// The reply as JSON text. The job's id is the task's, as it is of a job read from an envelope.
-/// Error texts and stacks longer than [`ERROR_TEXT_BYTES_MAX`] bytes are cut.
+/// The reply to the task that the outcome's job came as, an object as JSON text. Error texts and
+/// stacks longer than [`ERROR_TEXT_BYTES_MAX`] bytes are cut.
 #[must_use]
-pub fn reply(outcome: &Outcome) -> String {
+pub fn reply(outcome: &Outcome, origin: &TaskOrigin) -> String {
     let metadata = Metadata {
-        task_id: &outcome.id,
+        task_id: &origin.task_id,
         tag: outcome.tag,
     };
     let text = match ErrorInfo::for_tag(outcome.tag, String::new(), None) {
@@ -125,7 +126,7 @@ mod tests {
             proceed: tag == Tag::Continued,
         };
         Outcome {
-            id: "0af7".to_owned(),
+            id: "17-3".to_owned(),
             app: "kid_1".to_owned(),
             hook: "script:onPreSave".to_owned(),
             tag,
@@ -142,9 +143,16 @@ mod tests {
         }
     }
 
+    fn origin() -> TaskOrigin {
+        TaskOrigin {
+            task_id: "0af7".to_owned(),
+            background: None,
+        }
+    }
+
     #[track_caller]
     fn check(outcome: &Outcome, expected: &Expect) {
-        expected.assert_eq(&reply(outcome));
+        expected.assert_eq(&reply(outcome, &origin()));
     }
 
     #[test]
@@ -188,7 +196,7 @@ mod tests {
     fn a_long_error_text_is_cut() {
         let long = "é".repeat(ERROR_TEXT_BYTES_MAX);
         let info = ErrorInfo::for_tag(Tag::HookThrew, long.clone(), Some(long));
-        let text = reply(&outcome(Tag::HookThrew, None, info));
+        let text = reply(&outcome(Tag::HookThrew, None, info), &origin());
         assert!(
             text.len() < 4 * ERROR_TEXT_BYTES_MAX,
             "{} bytes",

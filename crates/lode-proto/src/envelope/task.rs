@@ -6,10 +6,12 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::envelope::{Draft, TaskDraft};
 use crate::hook::NAME_BYTES_MAX;
 use crate::job::{self, JobRecord};
 use crate::limits;
 use crate::outcome::to_raw;
+use crate::record::check_length;
 
 /// The fields of a task that matter; all others are skipped unread.
 #[derive(serde::Deserialize)]
@@ -66,31 +68,33 @@ pub(crate) fn is_envelope(text: &str) -> Result<bool, String> {
 }
 
 /// The record that says the same as an envelope; its bounds are still to be checked. The error
-/// names the envelope's field and what is allowed there, and never quotes `appMetadata`.
-pub(crate) fn read(text: &str) -> Result<JobRecord, String> {
-    let task: Task = job::read_fields(text)?;
-    job::check_length("appId", &task.app_id, limits::ID_BYTES_MAX)?;
-    job::check_length(
+/// names the envelope's field and what is allowed there, calls the whole `what`, and never quotes
+/// `appMetadata`.
+pub(crate) fn read(text: &str, what: &str) -> Result<Draft, String> {
+    let task: Task = job::read_fields(text, what)?;
+    check_length("appId", &task.app_id, limits::ID_BYTES_MAX)?;
+    check_length(
         "targetFunction",
         &task.target_function,
         limits::ID_BYTES_MAX,
     )?;
-    job::check_length("blScript", &task.bl_script, limits::SCRIPT_BYTES_MAX)?;
+    check_length("blScript", &task.bl_script, limits::SCRIPT_BYTES_MAX)?;
     if task.app_metadata.is_some_and(|given| !is_object(&given)) {
         return Err("appMetadata must be an object, it is something else".to_owned());
     }
     let collection = task.collection_name.filter(|name| !name.is_empty());
     if let Some(name) = &collection {
-        job::check_length("collectionName", name, NAME_BYTES_MAX)?;
+        check_length("collectionName", name, NAME_BYTES_MAX)?;
     }
     let request = match task.request {
         Some(request) if is_object(&request) => Some(filled(request, collection.as_deref())?),
         other => other,
     };
-    Ok(JobRecord {
-        id: task.task_id.filter(|id| is_good_id(id)),
+    let task_id = task.task_id.filter(|id| is_good_id(id));
+    // The queue knows no `taskId`: to it, the job has its entry's id, and a task that comes again
+    // under one id is two jobs. Only the reply speaks of the task's id.
+    let record = JobRecord {
         app: task.app_id,
-        hook: None,
         script: Some(task.bl_script),
         function: Some(task.target_function),
         request,
@@ -99,16 +103,18 @@ pub(crate) fn read(text: &str) -> Result<JobRecord, String> {
         timeout_ms: task.timeout_ms,
         priority: task.priority,
         idempotent: task.idempotent,
-        metadata: None,
-    })
+        ..JobRecord::default()
+    };
+    let task = Some(TaskDraft::of_envelope(task_id));
+    Ok(Draft { record, task })
 }
 
-/// A task may name no id, or one that is none of ours: then the queue's entry has one.
+/// A task may name no id, or one that a reply cannot bear: then the reply has the job's.
 fn is_good_id(id: &str) -> bool {
     (1..=limits::ID_BYTES_MAX).contains(&id.len()) && !id.chars().any(char::is_control)
 }
 
-fn is_object(value: &RawValue) -> bool {
+pub(super) fn is_object(value: &RawValue) -> bool {
     value.get().starts_with('{')
 }
 
@@ -237,7 +243,8 @@ mod tests {
     #[test]
     fn a_task_becomes_a_job_with_its_script() {
         let job = parse(TASK, "1-0").unwrap();
-        assert_eq!((job.id.as_str(), job.app.as_str()), ("0af7", "kid_1"));
+        assert_eq!((job.id.as_str(), job.app.as_str()), ("1-0", "kid_1"));
+        assert_eq!(job.task.as_ref().unwrap().task_id, "0af7");
         let JobTarget::Inline { script, function } = &job.target else {
             panic!("{job:?}")
         };
@@ -284,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_is_none_of_ours_is_replaced() {
+    fn a_task_id_that_a_reply_cannot_bear_is_replaced() {
         let long = format!(r#""taskId":"{}","#, "x".repeat(129));
         for fields in [
             "",
@@ -293,7 +300,7 @@ mod tests {
             r#""taskId":"a\n","#,
             &long,
         ] {
-            assert_eq!(parsed(fields).id, "1-0", "{fields}");
+            assert_eq!(parsed(fields).task.unwrap().task_id, "1-0", "{fields}");
         }
     }
 
