@@ -71,6 +71,9 @@ pub enum StoreError {
     /// An app's limit outside its bounds.
     #[error("{0}")]
     BadLimits(String),
+    /// A schedule that cannot be stored.
+    #[error("{0}")]
+    BadSchedule(String),
     /// A store address that cannot be used.
     #[error("{0}")]
     BadUrl(String),
@@ -151,6 +154,7 @@ impl StoreError {
             Self::UnknownVersion { .. } => "UnknownVersion",
             Self::BadName(_) => "BadName",
             Self::BadLimits(_) => "BadLimits",
+            Self::BadSchedule(_) => "BadSchedule",
             Self::BadUrl(_) => "BadUrl",
             Self::LimitExceeded { .. } => "LimitExceeded",
             Self::OperationTooLong { .. } => "OperationTooLong",

@@ -1,4 +1,4 @@
-//! The store: apps, hooks with immutable versions, and documents behind one object-safe trait.
+//! The store: apps, hooks with immutable versions, schedules and documents behind one object-safe trait.
 //!
 //! [`Store`] is the seam: everything else in the project programs against it, so that another
 //! database can stand beside SQLite. The query language lives in [`query`] and knows nothing of
@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod app_limits;
 mod budget;
 mod clock;
 mod error;
@@ -18,13 +19,16 @@ pub mod limits;
 mod model;
 mod op;
 pub mod query;
+mod rate;
+mod schedule;
 mod sqlite;
 mod store;
 
+pub use app_limits::{AppLimits, UNLIMITED};
 pub use error::StoreError;
-pub use model::{
-    App, AppLimits, HookHead, HookKind, HookVersion, NewApp, NewHook, Script, UNLIMITED,
-};
+pub use model::{App, HookHead, HookKind, HookVersion, NewApp, NewHook, Script};
 pub use op::{DocOp, DocReply};
+pub use rate::RateLimit;
+pub use schedule::{NewSchedule, Schedule};
 pub use sqlite::SqliteStore;
 pub use store::{Store, open};

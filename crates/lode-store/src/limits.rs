@@ -70,3 +70,24 @@ pub const APP_WAITING_OPERATIONS_MAX: usize = WAITING_OPERATIONS_MAX / 4;
 
 /// Rules in an app's list of HTTP hosts; each request is compared with all of them.
 pub(crate) const HTTP_HOSTS_MAX: usize = 100;
+
+/// An app's weight goes from 1 to this: more would let one app stand for a hundred others.
+pub(crate) const WEIGHT_MAX: u32 = 100;
+
+/// Hooks of one app with a rate of their own: each is a lane of its own in the queue.
+pub(crate) const HOOK_RATES_MAX: usize = 16;
+
+/// Starts in a rate: beyond it, a rate holds nobody back.
+pub const RATE_JOBS_MAX: u32 = 1_000_000;
+
+/// Milliseconds of a rate, a day: a job that is held back for longer looks lost.
+pub const RATE_MS_MAX: u64 = 24 * 3_600_000;
+
+/// Schedules of one app: each is a job of its own at its time.
+pub const SCHEDULES_MAX: usize = 100;
+
+/// Bytes of a schedule's request: every worker keeps it in memory, and every tick is a job with it.
+pub const SCHEDULE_REQUEST_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of a schedule's interval or cron pattern.
+pub const SCHEDULE_RULE_BYTES_MAX: usize = 200;

@@ -2,14 +2,10 @@
 
 use std::fmt;
 
-use lode_proto::LimitOverrides;
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
-use crate::limits::{HTTP_HOSTS_MAX, NAME_CHARS_MAX, SECRET_CHARS_MAX};
-
-/// [`AppLimits::max_concurrent`] of an app without a cap of its own.
-pub const UNLIMITED: i64 = -1;
+use crate::limits::{NAME_CHARS_MAX, SECRET_CHARS_MAX};
+use crate::{AppLimits, StoreError};
 
 /// A tenant's backend.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,75 +74,6 @@ impl NewApp {
             }
         }
         self.limits.check()
-    }
-}
-
-/// Limits of one app; a missing one means the worker's default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AppLimits {
-    /// Jobs at the same time; [`UNLIMITED`], or at least 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_concurrent: Option<i64>,
-    /// Hosts that its hooks may send HTTP requests to, as rules such as `api.example.com`; none
-    /// by default.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub http_hosts: Vec<String>,
-    /// What one job may use, by the names of [`lode_proto::JobLimits`]; a name that is none of
-    /// those is refused.
-    #[serde(flatten)]
-    pub jobs: LimitOverrides,
-}
-
-impl AppLimits {
-    /// Limits as they stand in the store. A value that is no longer allowed (its bounds or its name
-    /// have changed since) must not make the app unreadable: it gives way to the worker's default,
-    /// and the log says so.
-    pub(crate) fn stored(app: &str, text: &str) -> Self {
-        if let Ok(limits) = serde_json::from_str(text) {
-            return limits;
-        }
-        let mut limits = Self::default();
-        let given: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(text).unwrap_or_default();
-        for (name, value) in &given {
-            let kept = match name.as_str() {
-                "max_concurrent" => {
-                    limits.max_concurrent = value.as_i64();
-                    value.is_i64()
-                }
-                "http_hosts" => {
-                    let hosts = serde_json::from_value(value.clone());
-                    let good = hosts.is_ok();
-                    limits.http_hosts = hosts.unwrap_or_default();
-                    good
-                }
-                _ => value
-                    .as_u64()
-                    .is_some_and(|n| limits.jobs.set(name, n).is_ok()),
-            };
-            if !kept {
-                tracing::warn!(app, name, %value, "a stored limit is not allowed; the default holds");
-            }
-        }
-        limits
-    }
-
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
-        if let Some(jobs) = self.max_concurrent
-            && jobs != UNLIMITED
-            && jobs < 1
-        {
-            return Err(StoreError::BadLimits(format!(
-                "max_concurrent is {jobs}; it may be {UNLIMITED} (unlimited) or at least 1"
-            )));
-        }
-        if self.http_hosts.len() > HTTP_HOSTS_MAX {
-            return Err(StoreError::BadLimits(format!(
-                "{} http_hosts; there may be {HTTP_HOSTS_MAX}",
-                self.http_hosts.len()
-            )));
-        }
-        Ok(())
     }
 }
 
@@ -231,19 +158,4 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), StoreError> {
         "the {what} {name:?} is not allowed: it must have 1 to {NAME_CHARS_MAX} characters, only \
          letters, digits, `_`, `-` and `.`, and begin with a letter or digit"
     )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_that_are_no_longer_allowed_give_way_to_the_defaults() {
-        let text = r#"{"max_concurrent":3,"wall_limit_ms":0,"cpu_limit_ms":70,"an_old_name":1}"#;
-        let limits = AppLimits::stored("a", text);
-        assert_eq!(limits.max_concurrent, Some(3));
-        assert_eq!(limits.jobs.get("cpu_limit_ms"), Some(70));
-        assert_eq!(limits.jobs.get("wall_limit_ms"), None);
-        assert_eq!(AppLimits::stored("a", "no JSON"), AppLimits::default());
-    }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, NewApp, NewHook, Script, SqliteStore,
-    StoreError,
+    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, NewApp, NewHook, NewSchedule, Schedule,
+    Script, SqliteStore, StoreError,
 };
 
-/// Apps, hooks and documents at rest.
+/// Apps, hooks, schedules and documents at rest.
 ///
 /// Every call is atomic. A call whose future is dropped either happens entirely or not at all: it
 /// is not started any more, or ended soon, unless it is about to finish.
@@ -57,6 +57,16 @@ pub trait Store: Send + Sync + Debug {
     /// All the code that a job of this hook runs. None for an unknown hook, and for common code,
     /// which no job runs by itself.
     async fn script(&self, app: &str, name: &str) -> Result<Option<Script>, StoreError>;
+
+    /// Stores a schedule, in place of the app's schedule of the same name. The same again changes
+    /// nothing.
+    async fn put_schedule(&self, put: NewSchedule) -> Result<Schedule, StoreError>;
+
+    /// The schedules of an app, or of all, ordered by app and name.
+    async fn schedules(&self, app: Option<&str>) -> Result<Vec<Schedule>, StoreError>;
+
+    /// Takes a schedule away; false when the app has none of this name, or there is no such app.
+    async fn delete_schedule(&self, app: &str, name: &str) -> Result<bool, StoreError>;
 
     /// Carries out one operation on the app's documents.
     async fn execute(&self, app: &str, op: DocOp) -> Result<DocReply, StoreError>;

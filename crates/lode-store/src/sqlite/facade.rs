@@ -10,10 +10,10 @@ use crate::budget::Budget;
 use crate::ids::ObjectIds;
 use crate::sqlite::lane::Lane;
 use crate::sqlite::transaction::in_transaction;
-use crate::sqlite::{apps, connection, documents, failed, hooks, schema};
+use crate::sqlite::{apps, connection, documents, failed, hooks, schedules, schema};
 use crate::{
-    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, NewApp, NewHook, Script, Store,
-    StoreError,
+    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, NewApp, NewHook, NewSchedule, Schedule,
+    Script, Store, StoreError,
 };
 
 /// Connections for reading. More would only queue at the processors, and each keeps a cache.
@@ -199,6 +199,29 @@ impl Store for SqliteStore {
         let (own, name) = (app.to_owned(), name.to_owned());
         self.look_up(app, move |transaction| {
             hooks::script(transaction, &own, &name)
+        })
+        .await
+    }
+
+    async fn put_schedule(&self, put: NewSchedule) -> Result<Schedule, StoreError> {
+        put.check()?;
+        let app = put.app.clone();
+        self.write(&app, move |transaction, _| schedules::put(transaction, put))
+            .await
+    }
+
+    async fn schedules(&self, app: Option<&str>) -> Result<Vec<Schedule>, StoreError> {
+        let own = app.map(str::to_owned);
+        self.look_up(app.unwrap_or(NO_APP), move |transaction| {
+            schedules::all(transaction, own.as_deref())
+        })
+        .await
+    }
+
+    async fn delete_schedule(&self, app: &str, name: &str) -> Result<bool, StoreError> {
+        let (own, name) = (app.to_owned(), name.to_owned());
+        self.write(app, move |transaction, _| {
+            schedules::delete(transaction, &own, &name)
         })
         .await
     }

@@ -18,6 +18,7 @@ mod lane;
 mod pushdown;
 mod read;
 mod scan;
+mod schedules;
 mod schema;
 mod transaction;
 mod turns;

@@ -6,7 +6,7 @@ use crate::StoreError;
 use crate::sqlite::failed;
 
 /// One step per schema version, never edited once released. `PRAGMA user_version` counts them.
-const MIGRATIONS: [&str; 1] = [
+const MIGRATIONS: [&str; 2] = [
     // 1. `documents.id` is the canonical `_id`, so that 1 and 1.0 collide but 1 and "1" do not.
     // `seq` is the order of insertion: a new row gets the greatest plus one, and every index
     // ends in it, so a collection is read in order without sorting.
@@ -52,6 +52,20 @@ const MIGRATIONS: [&str; 1] = [
 
     CREATE INDEX documents_in_order ON documents (app, collection);
     ",
+    // 2. With rowids, unlike `apps`: a request may be large, and would make a wide index of it.
+    "
+    CREATE TABLE schedules (
+        app        TEXT    NOT NULL REFERENCES apps (id),
+        name       TEXT    NOT NULL,
+        hook       TEXT    NOT NULL,
+        start_ms   INTEGER,
+        every      TEXT,
+        cron       TEXT,
+        request    TEXT,
+        created_ms INTEGER NOT NULL,
+        PRIMARY KEY (app, name)
+    ) STRICT;
+    ",
 ];
 
 /// Brings a file to this release's schema.
@@ -95,6 +109,22 @@ mod tests {
             .unwrap();
         let error = migrate(&mut connection).unwrap_err();
         assert!(error.to_string().contains("newer release"), "{error}");
+    }
+
+    #[test]
+    fn a_file_of_the_first_release_keeps_what_it_has_and_gets_schedules() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection
+            .execute_batch("INSERT INTO apps VALUES ('a', 's', 'm', '{}', 7)")
+            .unwrap();
+        connection.pragma_update(None, "user_version", "1").unwrap();
+        migrate(&mut connection).unwrap();
+        let count = |table: &str| -> u32 {
+            let sql = format!("SELECT COUNT(*) FROM {table}");
+            connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((count("apps"), count("schedules")), (1, 0));
     }
 
     #[test]

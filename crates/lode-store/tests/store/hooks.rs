@@ -1,6 +1,6 @@
 //! Apps, hooks, versions and rolling back.
 
-use lode_store::{AppLimits, HookKind, NewApp, NewHook, StoreError, UNLIMITED};
+use lode_store::{AppLimits, HookKind, NewApp, NewHook, RateLimit, StoreError, UNLIMITED};
 
 use crate::{APP, new_app, new_hook, store};
 
@@ -55,6 +55,10 @@ async fn limits_are_checked_and_kept() {
     let store = store().await;
     let mut limits = AppLimits {
         max_concurrent: Some(UNLIMITED),
+        weight: Some(100),
+        rate: Some("100/1s".parse().unwrap()),
+        hook_rates: [("endpoint:report".to_owned(), "1/1m".parse().unwrap())].into(),
+        queue_max: Some(UNLIMITED),
         http_hosts: vec!["api.example.com".to_owned()],
         ..AppLimits::default()
     };
@@ -88,6 +92,49 @@ async fn limits_are_checked_and_kept() {
         "nobody",
     );
     serde_json::from_str::<AppLimits>(r#"{"max_jobs": 1}"#).unwrap_err();
+}
+
+#[tokio::test]
+async fn shares_rates_and_queue_lengths_have_bounds() {
+    let store = store().await;
+    let no_rate = RateLimit { jobs: 1, per_ms: 0 };
+    let rate_of = |hook: &str| [(hook.to_owned(), "1/1s".parse().unwrap())].into();
+    let many = (0..17).map(|n| (format!("endpoint:{n}"), "1/1s".parse().unwrap()));
+    let many = many.collect();
+    let other = |change: &dyn Fn(&mut AppLimits)| {
+        let mut limits = AppLimits::default();
+        change(&mut limits);
+        limits
+    };
+    for (bad, part) in [
+        (
+            other(&|limits| limits.weight = Some(0)),
+            "weight is 0; it may be 1 to 100",
+        ),
+        (other(&|limits| limits.weight = Some(101)), "weight is 101"),
+        (
+            other(&|limits| limits.rate = Some(no_rate)),
+            "such as 100/1s",
+        ),
+        (
+            other(&|limits| limits.queue_max = Some(0)),
+            "queue_max is 0; it may be -1",
+        ),
+        (
+            other(&|limits| limits.hook_rates = rate_of("x")),
+            "hook_rates: hook name",
+        ),
+        (
+            other(&|limits| limits.hook_rates = rate_of("common:x")),
+            "is common code",
+        ),
+        (
+            other(&|limits| limits.hook_rates.clone_from(&many)),
+            "17 hook_rates",
+        ),
+    ] {
+        check_refused(store.update_app_limits(APP, bad).await, "BadLimits", part);
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod hooks;
 mod limits;
 mod long;
 mod opening;
+mod schedules;
 
 use std::sync::Arc;
 
