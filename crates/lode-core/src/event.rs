@@ -91,6 +91,11 @@ pub enum Input {
         /// Which one.
         job: JobKey,
     },
+    /// Whoever asked for the job wants it no more: it is killed, or not started, and settled so.
+    Cancel {
+        /// Which one.
+        job: JobKey,
+    },
     /// Take no more jobs, let the running ones finish for at most so long, then end. Said again,
     /// the earlier limit holds.
     Drain {
@@ -249,4 +254,6 @@ pub enum Verdict {
     },
     /// The drain limit passed while the job ran, and the job must not be run twice.
     DrainLimit,
+    /// It was cancelled before it had another end.
+    Cancelled,
 }

@@ -1,7 +1,7 @@
 // One hook's surroundings: request, response, modules, `complete`. Built per job by `begin`.
 (function (bridge, data, egress, clock, global) {
   'use strict';
-  const { callNow, hidden, host, jsonParse, jsonStringify, keys, later, log, show, toNumber, toString } = bridge;
+  const { call, callNow, hidden, host, ignore, jsonParse, jsonStringify, keys, later, log, show, toNumber, toString } = bridge;
   const isInteger = Number.isInteger;
   const indexOf = String.prototype.indexOf, slice = String.prototype.slice;
   const toLowerCase = String.prototype.toLowerCase;
@@ -170,6 +170,15 @@
     return callNow('app.securityContext', { __proto__: null, secret: apply(slice, pair, [colon + 1]) });
   }
 
+  // How far the job is: any JSON. Nobody has to wait for it, and what becomes of it ends no hook.
+  function progress(value, callback) {
+    const told = value === undefined ? null : value;
+    const calledBack = typeof callback === 'function' ? callback : undefined;
+    const promise = call('job.progress', { __proto__: null, value: told }, undefined, calledBack);
+    ignore(promise);
+    return promise;
+  }
+
   function makeModules(appKey) {
     return {
       logger: logger(),
@@ -183,6 +192,7 @@
         getSecurityContext() { return securityContext(appKey); },
         getAuthenticatedUsername() { return request.username; },
       },
+      progress(value, callback) { progress(value, callback); },
     };
   }
 
@@ -206,6 +216,7 @@
     const given = endpoint === undefined ? request.collectionName : undefined;
     const own = typeof given === 'string' ? given : collection;
     hidden(global, 'complete', complete);
+    hidden(global, 'progress', progress);
     hidden(global, 'db', data.database(own));
     hidden(global, 'request', request);
     hidden(global, 'fetch', egress.fetch);

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod background_task;
 mod clock;
 mod error;
 mod fields;
@@ -18,7 +19,16 @@ mod redis;
 mod reply_to;
 mod sqlite;
 mod token;
+mod values;
 
+pub use background_task::{
+    Announcement, Announcements, BackgroundTaskOptions, BackgroundTasks, Swept,
+};
 pub use error::QueueError;
 pub use open::{QueueOptions, open};
-pub use queue::{DeadJob, LeaseRef, Leased, Lost, Queue, QueueStats, Settle};
+pub use queue::Queue;
+pub use values::{
+    AppQuota, AppStats, Ban, Cancelled, DeadJob, DeadPick, DueTick, JobState, JobView, LeaseRef,
+    Leased, Progress, QueueStats, Rate, ScheduleEntry, Settle, TaskReply, Tended, Unrunnable,
+    WorkerView,
+};

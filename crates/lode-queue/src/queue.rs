@@ -1,10 +1,14 @@
-//! `Queue`: the contract that both implementations keep, and the values that cross it.
+//! `Queue`: the contract that both implementations keep.
 //!
 //! ```text
-//!  producer ── enqueue ──► queued ── lease ──► leased ── settle ──► settled (outcome pushed)
-//!                            ▲                  │  │                   │
-//!                            ├── release, retry─┘  └ expiry            └─► dead list, when asked
-//!                            └── expiry of an idempotent job
+//!             delay, backoff            lease                    settle
+//!  producer ─► delayed ──due──► queued ───────► leased ──────────────────► settled ─► reply, result
+//!       └──────────────────────►  ▲  │            │ │                          └────► dead list, when asked
+//!                                 │  │ cancel,    │ └ worker lost, lease expired:
+//!                                 │  │ expiry,    │   idempotent → queued, else → unrunnable
+//!                                 │  │ refusal    │
+//!                                 │  └──► unrunnable ── leased to be settled, never to run
+//!                                 └─ release, retry (delayed)
 //! ```
 
 use std::fmt::Debug;
@@ -13,19 +17,43 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::QueueError;
+use crate::values::{
+    AppQuota, AppStats, Ban, Cancelled, DeadJob, DeadPick, JobView, LeaseRef, Leased, Progress,
+    QueueStats, ScheduleEntry, Settle, Tended, WorkerView,
+};
 
 /// One queue. Handles are cheap to share; several handles and processes may serve one queue.
+///
+/// A handle is a worker's identity: its leases are taken back when a handle that has tended the
+/// queue stops to tend it for [`crate::QueueOptions::worker_timeout`].
 #[async_trait]
 pub trait Queue: Send + Sync + Debug {
     /// Puts one job in. Returns the entry's id, which is the job's id when the job names none.
     async fn enqueue(&self, job_json: &str) -> Result<String, QueueError>;
 
-    /// Takes up to `max` jobs: admits new ones, reclaims expired leases, picks fairly across apps.
+    /// Puts jobs in, in this order; any number. Returns their entries' ids. After an error some
+    /// may be in: jobs that name their ids can be enqueued again without harm.
+    async fn enqueue_many(&self, jobs: &[String]) -> Result<Vec<String>, QueueError>;
+
+    /// Takes up to `max` jobs that may run, and some that may not: admits new ones, promotes due
+    /// ones, reclaims expired leases, picks fairly across apps but those in `not_of`.
     /// May return fewer, or none.
-    async fn lease(&self, worker: &str, max: usize) -> Result<Vec<Leased>, QueueError>;
+    async fn lease(
+        &self,
+        worker: &str,
+        max: usize,
+        not_of: &[String],
+    ) -> Result<Vec<Leased>, QueueError>;
 
     /// Returns when there may be something to lease, or after `timeout`.
     async fn wait(&self, timeout: Duration) -> Result<(), QueueError>;
+
+    /// What every worker does a few times a second, busy or not: says that it lives, takes back
+    /// the leases of workers that do not, admits, promotes, expires, and learns what it must know.
+    async fn tend(&self, worker: &str) -> Result<Tended, QueueError>;
+
+    /// This worker ends in order: it holds nothing, and is no longer waited for.
+    async fn leave(&self, worker: &str) -> Result<(), QueueError>;
 
     /// Gives each lease its full time again. `false`: that lease is no longer ours.
     async fn extend(&self, leases: &[LeaseRef]) -> Result<Vec<bool>, QueueError>;
@@ -38,11 +66,54 @@ pub trait Queue: Send + Sync + Debug {
     /// counted. Returns how many leases were still ours.
     async fn release(&self, leases: &[LeaseRef]) -> Result<usize, QueueError>;
 
-    /// Hands back one job after a platform failure: to its place, the attempt counted.
-    async fn retry(&self, lease: &LeaseRef) -> Result<bool, QueueError>;
+    /// Hands back one job after a platform failure: to its place, after `delay`, the attempt
+    /// counted.
+    async fn retry(&self, lease: &LeaseRef, delay: Duration) -> Result<bool, QueueError>;
 
-    /// Replaces all per-app caps on concurrently leased jobs; -1 is no cap, 0 pauses the app.
-    async fn set_caps(&self, caps: &[(String, i64)]) -> Result<(), QueueError>;
+    /// Notes what a leased job says of its progress. `false`: the lease is no longer ours.
+    async fn progress(&self, lease: &LeaseRef, progress: Progress) -> Result<bool, QueueError>;
+
+    /// Cancels the live job of this id; with `app`, only one of that app (which may live under
+    /// `id~app`).
+    async fn cancel(&self, id: &str, app: Option<&str>) -> Result<Cancelled, QueueError>;
+
+    /// The outcome that is kept of a settled job that named its id.
+    async fn result(&self, app: &str, id: &str) -> Result<Option<String>, QueueError>;
+
+    /// Replaces the quotas of all apps.
+    async fn set_quotas(&self, quotas: &[(String, AppQuota)]) -> Result<(), QueueError>;
+
+    /// A job of this app went bad. Returns the ban if this is the one too many.
+    async fn bad_job(&self, app: &str, reason: &str) -> Result<Option<Ban>, QueueError>;
+
+    /// Suspends an app.
+    async fn ban(&self, app: &str, reason: &str, time: Duration) -> Result<(), QueueError>;
+
+    /// Ends an app's ban and forgets its bad jobs; `false`: there was no ban.
+    async fn lift(&self, app: &str) -> Result<bool, QueueError>;
+
+    /// All bans, by app.
+    async fn bans(&self) -> Result<Vec<Ban>, QueueError>;
+
+    /// Makes these the queue's schedules: new and changed ones begin at `first_ms`, those that
+    /// stayed keep their next tick, others are forgotten.
+    async fn set_schedules(&self, schedules: &[ScheduleEntry]) -> Result<(), QueueError>;
+
+    /// Answers one due tick: enqueues `job_json` and sets the next one, if the schedule's next
+    /// tick is still `tick_ms`; else does nothing and returns `false`. So each tick fires once.
+    async fn fire(
+        &self,
+        id: &str,
+        tick_ms: u64,
+        next_ms: Option<u64>,
+        job_json: &str,
+    ) -> Result<bool, QueueError>;
+
+    /// No job of this app, or of any, starts until resumed. `false`: it was so already.
+    async fn pause(&self, app: Option<&str>) -> Result<bool, QueueError>;
+
+    /// The opposite of `pause`; resuming the queue leaves single apps paused.
+    async fn resume(&self, app: Option<&str>) -> Result<bool, QueueError>;
 
     /// Waits for the next outcome on `list`, and takes it.
     async fn await_reply(
@@ -54,8 +125,30 @@ pub trait Queue: Send + Sync + Debug {
     /// The queue in numbers.
     async fn stats(&self) -> Result<QueueStats, QueueError>;
 
-    /// The newest entries of the dead list, newest first.
-    async fn dead(&self, limit: usize) -> Result<Vec<DeadJob>, QueueError>;
+    /// One app, or the `limit` apps with the most live jobs, in numbers.
+    async fn app_stats(&self, app: Option<&str>, limit: usize)
+    -> Result<Vec<AppStats>, QueueError>;
+
+    /// Live jobs that have not started, of one app or of any, in the order they would start as far
+    /// as that is known; at most `limit`.
+    async fn peek(&self, app: Option<&str>, limit: usize) -> Result<Vec<JobView>, QueueError>;
+
+    /// One live job with its text.
+    async fn inspect(&self, id: &str) -> Result<Option<JobView>, QueueError>;
+
+    /// The newest entries of the dead list, of one app or of any, newest first.
+    async fn dead(&self, app: Option<&str>, limit: usize) -> Result<Vec<DeadJob>, QueueError>;
+
+    /// Queues dead jobs anew, as if they had just been enqueued, and takes them off the list.
+    /// One whose id or dedupe key is live again stays, and so does one for which there is no room.
+    /// Returns how many were queued.
+    async fn requeue_dead(&self, pick: &DeadPick) -> Result<u64, QueueError>;
+
+    /// Takes entries off the dead list. Returns how many.
+    async fn purge_dead(&self, pick: &DeadPick) -> Result<u64, QueueError>;
+
+    /// Workers that tend the queue, by name.
+    async fn workers(&self) -> Result<Vec<WorkerView>, QueueError>;
 
     /// Reaches the queue and describes it: kind, version and place.
     async fn ping(&self) -> Result<String, QueueError>;
@@ -67,85 +160,4 @@ pub trait Queue: Send + Sync + Debug {
     fn reply_list(&self, caller: &str) -> String {
         format!("{}{caller}", crate::reply_to::reply_prefix(self.name()))
     }
-}
-
-/// A claim on one job.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LeaseRef {
-    /// The job.
-    pub job_id: String,
-    /// The fencing token, unique per lease: once the job is leased anew, the old token is dead.
-    pub token: String,
-}
-
-/// One leased job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leased {
-    /// The claim, needed for every further step.
-    pub lease: LeaseRef,
-    /// The text as enqueued; empty when the inbox entry had no `job` field. Bytes that are not
-    /// UTF-8 stand as U+FFFD.
-    pub job: String,
-    /// 1 for the first lease.
-    pub attempts: u32,
-    /// Microseconds since the job was enqueued.
-    pub queued_us: u64,
-    /// When set, the job must not run: it only waits to be settled.
-    pub lost: Option<Lost>,
-}
-
-/// Why a leased job must not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lost {
-    /// Its previous lease expired and the job did not say `"idempotent": true`.
-    WorkerLost,
-    /// It was leased as often as allowed and never settled.
-    TooManyAttempts,
-}
-
-/// How a job ends.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settle {
-    /// The outcome, as JSON.
-    pub outcome: String,
-    /// The list that the outcome goes to.
-    pub reply_to: Option<String>,
-    /// When set, the job is also kept in the dead list, with this reason.
-    pub dead: Option<String>,
-}
-
-/// The queue in numbers, as of one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct QueueStats {
-    /// Entries not yet admitted; always 0 on SQLite.
-    pub inbox: u64,
-    /// Jobs waiting for a lease.
-    pub queued: u64,
-    /// Jobs under a lease.
-    pub leased: u64,
-    /// Entries of the dead list.
-    pub dead: u64,
-    /// Jobs settled so far.
-    pub settled: u64,
-    /// Jobs dropped so far because a job of the same id was live.
-    pub duplicates: u64,
-    /// Expired leases taken back so far.
-    pub reclaimed: u64,
-    /// Outcomes so far that could not be pushed to their `reply_to`; they are in the dead list.
-    pub undelivered: u64,
-}
-
-/// One entry of the dead list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadJob {
-    /// The job's id.
-    pub id: String,
-    /// Its text.
-    pub job: String,
-    /// Why it is here.
-    pub reason: String,
-    /// The outcome it was settled with.
-    pub outcome: String,
-    /// When, in milliseconds since 1970.
-    pub at_ms: u64,
 }

@@ -26,8 +26,10 @@ pub(crate) fn refusal(queue: &str, list: &str) -> Option<String> {
     // Any queue's keys, not only our own: a list where another queue expects a stream would stop it.
     let replies = reply_prefix(queue);
     let is_reply = list.strip_prefix("lode:{").is_none_or(|rest| {
-        rest.split_once("}:reply:")
-            .is_some_and(|(_, caller)| !caller.is_empty())
+        // The first brace ends the queue's name: what comes after it may hold braces of its own.
+        rest.split_once('}')
+            .and_then(|(_, key)| key.strip_prefix(":reply:"))
+            .is_some_and(|caller| !caller.is_empty())
     });
     if !is_reply {
         return Some(format!(
@@ -64,5 +66,8 @@ mod tests {
         check("", false);
         check("lode:{q}:in", false);
         check("lode:{q}:reply:", false);
+        check("lode:{q}:job:x}:reply:y", false);
+        check("lode:{q", false);
+        check("lode:{q}:reply:a}:reply:b", true);
     }
 }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use lode_core::{BreakerOptions, PoolOptions};
+use lode_core::PoolOptions;
 use lode_egress::{Egress, EgressOptions};
 use lode_jail::{CgroupLimits, JailSettings};
 use lode_proto::message::Realm;
 use lode_proto::{JobLimits, LimitOverrides};
-use lode_queue::QueueOptions;
+use lode_queue::{BackgroundTaskOptions, QueueOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::master::shell::ShellOptions;
@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) breaker: BreakerConfig,
     pub(crate) egress: EgressOptions,
     pub(crate) http: HttpConfig,
+    pub(crate) nbt: NbtConfig,
+    pub(crate) tcp_runner: TcpRunnerConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -60,6 +62,8 @@ impl Default for Config {
             breaker: BreakerConfig::default(),
             egress: EgressOptions::default(),
             http: HttpConfig::default(),
+            nbt: NbtConfig::default(),
+            tcp_runner: TcpRunnerConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -162,21 +166,34 @@ impl Config {
         }
     }
 
-    /// The breaker's part.
-    pub(crate) fn breaker_options(&self) -> BreakerOptions {
-        BreakerOptions {
-            bad_jobs: self.breaker.bad_jobs,
-            window_us: self.breaker.window_ms.saturating_mul(1_000),
-            ban_us: self.breaker.ban_s.saturating_mul(1_000_000),
+    /// The part of npm `background-task`: its bans follow the breaker's rule.
+    pub(crate) fn background_task_options(&self) -> BackgroundTaskOptions {
+        BackgroundTaskOptions {
+            channel: self.nbt.channel.clone(),
+            deadline: Duration::from_millis(self.nbt.deadline_ms),
+            bad_tasks: self.breaker.bad_jobs,
+            window: Duration::from_millis(self.breaker.window_ms),
+            ban: Duration::from_secs(self.breaker.ban_s),
+            log_bans: self.nbt.log_bans,
+            ..BackgroundTaskOptions::default()
         }
     }
 
-    /// The queue's part.
+    /// The queue's part, which has the breaker: what one worker sees of an app counts for all.
     pub(crate) fn queue_options(&self) -> QueueOptions {
+        let (queue, breaker) = (&self.queue, &self.breaker);
         QueueOptions {
-            lease: Duration::from_millis(self.queue.lease_ms),
-            default_app_cap: self.queue.app_max_concurrent,
-            max_attempts: self.queue.attempts_max,
+            lease: Duration::from_millis(queue.lease_ms),
+            default_app_cap: queue.app_max_concurrent,
+            max_attempts: queue.attempts_max,
+            result_ttl: Duration::from_secs(queue.result_ttl_s),
+            worker_timeout: Duration::from_millis(queue.worker_timeout_ms),
+            poison_losses: queue.poison_losses,
+            app_queue_max: queue.app_queue_max,
+            queue_max: queue.queue_max,
+            breaker_bad_jobs: breaker.bad_jobs,
+            breaker_window: Duration::from_millis(breaker.window_ms),
+            breaker_ban: Duration::from_secs(breaker.ban_s),
             ..QueueOptions::default()
         }
     }
@@ -191,9 +208,11 @@ fn is_for_tests(key: &str) -> bool {
 fn set_from_environment(table: &mut toml::Table, key: &str, value: &str) -> Result<()> {
     let lower = key.to_lowercase();
     let sections = toml::Table::try_from(Config::default()).context("the defaults are a table")?;
-    let split = lower
-        .split_once('_')
-        .filter(|(section, _)| sections.contains_key(*section));
+    // A section's name may hold the separator itself: `TCP_RUNNER_LISTEN`.
+    let split = sections.keys().find_map(|section| {
+        let key = lower.strip_prefix(section.as_str())?.strip_prefix('_')?;
+        Some((section.as_str(), key))
+    });
     let Some((section, key)) = split else {
         let names: Vec<&str> = sections.keys().map(String::as_str).collect();
         bail!(

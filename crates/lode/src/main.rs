@@ -6,8 +6,10 @@ mod cli;
 mod config;
 mod guest;
 mod master;
+mod nbt;
 mod outcome;
 mod shown;
+mod tcp_runner;
 
 fn main() -> ExitCode {
     // The zygote must stay single-threaded and must not see our command line or runtime.

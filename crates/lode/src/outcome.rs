@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lode_core::{Ban, Breach, Verdict};
+use lode_core::{Breach, Verdict};
 use lode_proto::limits::HEAP_SLACK_BYTES;
 use lode_proto::message::Done;
 use lode_proto::outcome::raw_null;
 use lode_proto::{ErrorInfo, ExitCause, HookResponse, JobLimits, Outcome, Tag, Timings, Usage};
+use lode_queue::Ban;
 use serde_json::value::RawValue;
 
 use crate::master::clock::micros;
@@ -41,9 +42,9 @@ impl Subject {
     /// The outcome of a job whose app is banned, in the words of Kinvey's queue client.
     pub(crate) fn suspended(&self, ban: &Ban) -> Outcome {
         let debug = format!(
-            "Blacklisted: too many bad jobs in a short time, the last one {}; remaining time: {} s",
+            "Blacklisted: {}; remaining time: {} s",
             ban.reason,
-            ban.remaining_us.div_ceil(1_000_000)
+            ban.remaining.as_millis().div_ceil(1_000)
         );
         self.not_run(Tag::AppSuspended, debug)
     }
@@ -198,6 +199,10 @@ impl Subject {
                 Tag::WorkerLost,
                 "the worker was shut down and the job did not end within the drain limit"
                     .to_owned(),
+            ),
+            Verdict::Cancelled => (
+                Tag::Cancelled,
+                "the job was cancelled; what it had done until then is done".to_owned(),
             ),
         }
     }

@@ -106,6 +106,17 @@ impl Place {
                 (server.url.clone(), Some(server))
             }
         };
+        Self::on_redis(dir, url, server)
+    }
+
+    /// A place with a Redis server of its own, for keys that bear no queue's name.
+    pub(crate) fn private_redis() -> Self {
+        let dir = TempDir::new().unwrap();
+        let server = RedisServer::start(dir.path(), &[]);
+        Self::on_redis(dir, server.url.clone(), Some(server))
+    }
+
+    fn on_redis(dir: TempDir, url: String, server: Option<RedisServer>) -> Self {
         // The folder's random name is unique on a shared server, too.
         let unique = dir.path().file_name().unwrap().to_string_lossy();
         let name: String = unique
@@ -226,7 +237,7 @@ impl Place {
             .unwrap();
         runtime.block_on(async {
             let queue = lode_queue::open(&self.queue, QueueOptions::default());
-            queue.await.unwrap().dead(100).await.unwrap()
+            queue.await.unwrap().dead(None, 100).await.unwrap()
         })
     }
 

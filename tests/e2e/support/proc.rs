@@ -15,6 +15,7 @@ pub(crate) struct Process {
 struct Stat {
     parent: i32,
     ended: bool,
+    user_ticks: u64,
     started: u64,
 }
 
@@ -25,6 +26,7 @@ fn stat(pid: i32) -> Option<Stat> {
     Some(Stat {
         parent: fields[1].parse().ok()?,
         ended: matches!(fields[0], "Z" | "X"),
+        user_ticks: fields[11].parse().ok()?,
         started: fields[19].parse().ok()?,
     })
 }
@@ -61,6 +63,11 @@ impl Process {
     /// True while it runs.
     pub(crate) fn lives(&self) -> bool {
         stat(self.pid).is_some_and(|stat| !stat.ended && stat.started == self.started)
+    }
+
+    /// Processor time in user space, in the kernel's ticks; 0 when it is gone.
+    pub(crate) fn user_ticks(&self) -> u64 {
+        stat(self.pid).map_or(0, |stat| stat.user_ticks)
     }
 
     /// SIGKILL; one that is gone already is no error.

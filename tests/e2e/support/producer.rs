@@ -53,6 +53,14 @@ impl Producer {
         pipe.query::<()>(&mut self.connection).unwrap();
     }
 
+    /// Withdraws a job by its id, as a producer does that knows nothing but XADD.
+    pub(crate) fn cancel(&mut self, id: &str) {
+        let _: String = redis::cmd("XADD")
+            .arg(&[&self.inbox, "*", "cancel", id])
+            .query(&mut self.connection)
+            .unwrap();
+    }
+
     /// Waits for the next outcome.
     #[track_caller]
     pub(crate) fn next(&mut self) -> Outcome {

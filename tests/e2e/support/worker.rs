@@ -80,6 +80,11 @@ impl Worker {
         kill(Pid::from_raw(self.pid()), Signal::SIGTERM).unwrap();
     }
 
+    /// Another signal to the master.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.pid()), signal).unwrap();
+    }
+
     /// SIGTERM again and again.
     #[track_caller]
     pub(crate) fn terminate_until_gone(&mut self) {

@@ -106,6 +106,7 @@ impl Pool {
             Input::ChildBroke { child, breach } => self.child_broke(child, breach, now),
             Input::ChildGone { child, cause } => self.child_gone(child, cause, now),
             Input::LeaseLost { job } => self.lease_lost(job, now),
+            Input::Cancel { job } => self.cancel(job, now),
             Input::Drain { limit_us } => self.drain(limit_us, now),
         }
         self.tend(now);

@@ -89,6 +89,20 @@ impl Pool {
         }
     }
 
+    /// Stops a job that nobody wants any more. Its hook did nothing wrong.
+    pub(super) fn cancel(&mut self, job: JobKey, now: Time) {
+        match self.jobs.close(job) {
+            Some(place) => {
+                if let Place::On(child, _) = place {
+                    self.kill_child(child, now);
+                }
+                let verdict = Verdict::Cancelled;
+                self.emit(Output::Settle { job, verdict });
+            }
+            None => self.drop_late(),
+        }
+    }
+
     /// A child ended with its job unreported: the way it ended says whose fault that is.
     pub(super) fn child_lost(&mut self, run: Run, cause: ExitCause, now: Time) {
         self.not_survived(run, now);

@@ -55,7 +55,7 @@ use world::World;
 const SEEDS_DEFAULT: u64 = 2_000;
 
 /// What must have happened in some seed, or the simulation no longer reaches what it is for.
-const MUST_HAPPEN: [&str; 34] = [
+const MUST_HAPPEN: [&str; 35] = [
     "a drain ended by itself",
     "a drain hit its limit",
     "a forbidden call",
@@ -80,6 +80,7 @@ const MUST_HAPPEN: [&str; 34] = [
     "child: exit grace over",
     "child: start limit over",
     "doubt about a zygote",
+    "end: Cancelled",
     "end: CpuTimedOut",
     "end: Crashed",
     "end: DrainLimit",

@@ -65,6 +65,7 @@ impl Shadow {
             Some(Input::ChildBroke { child, breach }) => self.see_breach(child, breach),
             Some(Input::ChildGone { child, cause }) => self.see_child_gone(child, cause),
             Some(Input::LeaseLost { job }) => self.see_lease_lost(job),
+            Some(Input::Cancel { job }) => self.see_cancel(job),
             Some(Input::Drain { limit_us }) => self.see_drain(now.plus_us(limit_us)),
             None => {}
         }
@@ -223,6 +224,14 @@ impl Shadow {
             }
             None => {}
         }
+    }
+
+    fn see_cancel(&mut self, key: JobKey) {
+        if self.expected.contains_key(&key) || !self.jobs.contains_key(&key) {
+            return;
+        }
+        self.held.retain(|held| *held != key);
+        self.expected.insert(key, End::Settle(Verdict::Cancelled));
     }
 
     fn see_drain(&mut self, limit: Time) {

@@ -198,6 +198,7 @@ impl Shadow {
             End::Settle(Verdict::Violation { .. }) => "end: Violation",
             End::Settle(Verdict::Crashed { .. }) => "end: Crashed",
             End::Settle(Verdict::DrainLimit) => "end: DrainLimit",
+            End::Settle(Verdict::Cancelled) => "end: Cancelled",
         });
     }
 }

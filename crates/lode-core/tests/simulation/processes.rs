@@ -74,6 +74,7 @@ impl World {
             Input::ZygoteGone { .. }
             | Input::JobLeased { .. }
             | Input::LeaseLost { .. }
+            | Input::Cancel { .. }
             | Input::Drain { .. } => true,
         }
     }

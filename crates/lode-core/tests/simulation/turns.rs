@@ -167,7 +167,7 @@ impl Shadow {
             Verdict::Reported { .. } => {
                 self.hooks.remove(&self.jobs[&key].hook);
             }
-            Verdict::DrainLimit => {}
+            Verdict::DrainLimit | Verdict::Cancelled => {}
             Verdict::TimedOut
             | Verdict::CpuTimedOut { .. }
             | Verdict::OutOfMemory { .. }

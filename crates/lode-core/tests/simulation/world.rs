@@ -204,6 +204,10 @@ impl World {
             let after_us = self.rng.u64(0..40 * MS);
             self.schedule(after_us, Event::Deliver(Input::LeaseLost { job }));
         }
+        if chance(&mut self.rng, 6) {
+            let after_us = self.rng.u64(0..40 * MS);
+            self.schedule(after_us, Event::Deliver(Input::Cancel { job }));
+        }
         let wall_limit_us = self.rng.u64(1..40 * MS);
         let host_wait_limit_us = self.rng.u64(0..30 * MS);
         let idempotent = self.rng.bool();

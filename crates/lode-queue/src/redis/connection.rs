@@ -4,80 +4,63 @@
 //! shared one. Idle ones are kept; one whose command failed or was dropped half-way is closed,
 //! which also takes its blocked command back from the server.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo,
-    RedisError,
-};
+use redis::aio::MultiplexedConnection;
+use redis::{Client, Cmd, FromRedisValue, RedisError, Value};
 
-use super::fault::{needs_new_connection, queue_error};
+use super::fault::{Fault, lost_login, queue_error};
+use super::nodes::{Nodes, Remedy};
+use super::place::RedisPlace;
+use super::shared::Shared;
 use crate::error::QueueError;
-use crate::limits::{BLOCK_GRACE, IDLE_CONNECTIONS_MAX, RESPONSE_TIMEOUT};
+use crate::limits::{BLOCK_GRACE, IDLE_CONNECTIONS_MAX};
 
 /// The connections of one handle.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    client: Client,
-    connect_timeout: Duration,
-    shared: Mutex<ConnectionManager>,
-    idle: Mutex<Vec<MultiplexedConnection>>,
+    nodes: Arc<Nodes>,
+    shared: Shared,
+    /// With the slot that each serves.
+    idle: Mutex<Vec<(u16, MultiplexedConnection)>>,
 }
 
 impl Connections {
-    /// Connects to the server; fails when it cannot be reached.
+    /// Connects to the server of `queue`; fails when none can be reached.
     pub(crate) async fn open(
-        to: impl IntoConnectionInfo,
+        place: &RedisPlace,
+        queue: &str,
         connect_timeout: Duration,
     ) -> Result<Self, QueueError> {
-        let info = to
-            .into_connection_info()
-            .map_err(|error| queue_error("connect", &error))?;
-        // A peer that vanished without a word is noticed by the kernel, not by nobody.
-        let tcp = info
-            .tcp_settings()
-            .clone()
-            .set_user_timeout(RESPONSE_TIMEOUT * 2);
-        let client = Client::open(info.set_tcp_settings(tcp))
-            .map_err(|error| queue_error("connect", &error))?;
-        let config = manager_config(connect_timeout);
-        let shared = ConnectionManager::new_with_config(client.clone(), config)
-            .await
-            .map_err(|error| queue_error("connect", &error))?;
-        let (shared, idle) = (Mutex::new(shared), Mutex::new(Vec::new()));
+        let nodes = Arc::new(Nodes::new(place, queue, connect_timeout)?);
+        let shared = Shared::open(Arc::clone(&nodes)).await?;
         Ok(Self {
-            client,
-            connect_timeout,
+            nodes,
             shared,
-            idle,
+            idle: Mutex::new(Vec::new()),
         })
     }
 
-    /// Where the server is, without credentials.
+    /// Where the queue was reached last, without credentials.
     pub(crate) fn place(&self) -> String {
-        let info: &ConnectionInfo = self.client.get_connection_info();
-        info.addr().to_string()
+        self.nodes.place()
     }
 
-    /// The connection for commands that answer at once. It reconnects by itself.
-    pub(crate) fn shared(&self) -> ConnectionManager {
-        self.shared
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// The connection for commands that answer at once, all with keys of the queue. It reconnects
+    /// by itself, and follows the primary or the slot.
+    pub(crate) fn shared(&self) -> Shared {
+        self.shared.clone()
     }
 
-    /// Sorts a failure on the shared connection, and replaces the connection where it leads to a
-    /// server that was demoted.
+    /// Sorts a failure on the shared connection, which has already taken care of itself.
     pub(crate) fn failed(&self, step: &'static str, error: &RedisError) -> QueueError {
-        if needs_new_connection(error) {
-            let config = manager_config(self.connect_timeout);
-            if let Ok(fresh) = ConnectionManager::new_lazy_with_config(self.client.clone(), config)
-            {
-                *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
-            }
+        let place = || format!("Redis at {}", self.place());
+        if lost_login(error) {
+            return self.nodes.sorted(Fault::of_answer(&place(), error));
+        }
+        if let Some(fault) = Fault::of_tls(&place(), error) {
+            return self.nodes.sorted(fault);
         }
         queue_error(step, error)
     }
@@ -89,66 +72,78 @@ impl Connections {
         command: &Cmd,
         timeout: Duration,
     ) -> Result<T, QueueError> {
-        let kept = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let slot = self.nodes.slot_of(command);
+        let kept = self.take_idle(slot);
         let was_idle = kept.is_some();
         let mut connection = match kept {
             Some(connection) => connection,
-            None => self.connect(step).await?,
+            None => self.connect(slot).await?,
         };
-        let mut answer = self.ask(step, command, timeout, &mut connection).await;
-        if was_idle && matches!(answer, Err(QueueError::Unavailable(_))) {
-            // All idle ones have likely met the same restart: once more on a fresh one.
-            self.idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clear();
-            connection = self.connect(step).await?;
-            answer = self.ask(step, command, timeout, &mut connection).await;
-        }
-        if answer.is_ok() {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            if idle.len() < IDLE_CONNECTIONS_MAX {
-                idle.push(connection);
+        let mut answer = ask(command, timeout, &mut connection).await;
+        if let Err(error) = &answer {
+            let remedy = self.nodes.remedy(slot, error);
+            let lost = was_idle && queue_error(step, error).is_transient();
+            if lost || remedy == Remedy::ReplaceAndRepeat {
+                // All idle ones have likely met the same restart: once more on a fresh one.
+                self.idle().clear();
+                connection = self.connect(slot).await?;
+                answer = ask(command, timeout, &mut connection).await;
             }
         }
-        answer
-    }
-
-    async fn ask<T: FromRedisValue>(
-        &self,
-        step: &'static str,
-        command: &Cmd,
-        timeout: Duration,
-        connection: &mut MultiplexedConnection,
-    ) -> Result<T, QueueError> {
-        match tokio::time::timeout(timeout + BLOCK_GRACE, command.query_async(connection)).await {
-            Ok(answer) => answer.map_err(|error| self.failed(step, &error)),
-            Err(_) => Err(QueueError::Unavailable(format!(
-                "no answer to `{step}` in time"
-            ))),
+        match answer {
+            Ok(value) => {
+                let mut idle = self.idle();
+                if idle.len() < IDLE_CONNECTIONS_MAX {
+                    idle.push((slot, connection));
+                }
+                drop(idle);
+                redis::from_redis_value(value)
+                    .map_err(|error| queue_error(step, &RedisError::from(error)))
+            }
+            Err(error) if self.nodes.remedy(slot, &error) == Remedy::Ask => {
+                let asked = self.nodes.ask(error, command, None);
+                let value = match tokio::time::timeout(timeout + BLOCK_GRACE, asked).await {
+                    Ok(value) => value.map_err(|error| self.failed(step, &error))?,
+                    Err(_) => return Err(self.failed(step, &late())),
+                };
+                redis::from_redis_value(value)
+                    .map_err(|error| queue_error(step, &RedisError::from(error)))
+            }
+            Err(error) => Err(self.failed(step, &error)),
         }
     }
 
-    async fn connect(&self, step: &'static str) -> Result<MultiplexedConnection, QueueError> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.connect_timeout))
-            .set_response_timeout(None);
-        self.client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(|error| queue_error(step, &error))
+    /// A client of the server that serves the queue now, for connections of a kind of their own.
+    pub(crate) async fn client(&self) -> Result<Client, QueueError> {
+        self.nodes.client().await
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(u16, MultiplexedConnection)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_idle(&self, slot: u16) -> Option<MultiplexedConnection> {
+        let mut idle = self.idle();
+        let at = idle.iter().rposition(|(of, _)| *of == slot)?;
+        Some(idle.swap_remove(at).1)
+    }
+
+    async fn connect(&self, slot: u16) -> Result<MultiplexedConnection, QueueError> {
+        Ok(self.nodes.reach(slot, None).await?.connection)
     }
 }
 
-/// Reconnects once per command that finds the connection gone; the caller does the backing off.
-fn manager_config(connect_timeout: Duration) -> ConnectionManagerConfig {
-    ConnectionManagerConfig::new()
-        .set_connection_timeout(Some(connect_timeout))
-        .set_response_timeout(Some(RESPONSE_TIMEOUT))
-        .set_number_of_retries(1)
-        .set_min_delay(Duration::from_millis(50))
+async fn ask(
+    command: &Cmd,
+    timeout: Duration,
+    connection: &mut MultiplexedConnection,
+) -> Result<Value, RedisError> {
+    match tokio::time::timeout(timeout + BLOCK_GRACE, command.query_async(connection)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(late()),
+    }
+}
+
+fn late() -> RedisError {
+    std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time").into()
 }

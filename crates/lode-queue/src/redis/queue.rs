@@ -1,70 +1,53 @@
-//! `RedisQueue`: the contract on Redis.
+//! `RedisQueue`: one handle on a queue, and how it reaches its scripts. `contract.rs` has the steps.
 
-use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use async_trait::async_trait;
-use redis::{Cmd, ConnectionAddr, FromRedisValue, Script, Value, cmd};
+use redis::{Cmd, FromRedisValue, Script};
 use tokio::time::Instant;
 
-use super::args::{lease_args, pairs, settle_args};
+use super::args::common_args;
 use super::connection::Connections;
-use super::reply::{dead_jobs, lease_reply, text};
+use super::place::RedisPlace;
 use super::scripts::{Keys, Scripts};
-use super::version::describe;
 use crate::error::QueueError;
 use crate::open::QueueOptions;
-use crate::queue::{DeadJob, LeaseRef, Leased, Queue, QueueStats, Settle};
+use crate::queue::Queue;
 use crate::token::TokenSource;
 
 /// A handle on one queue of a Redis server.
 #[derive(Debug)]
 pub(crate) struct RedisQueue {
-    name: String,
-    options: QueueOptions,
-    keys: Keys,
-    scripts: Scripts,
-    connections: Connections,
-    tokens: TokenSource,
+    pub(super) name: String,
+    pub(super) options: QueueOptions,
+    pub(super) keys: Keys,
+    pub(super) scripts: Scripts,
+    pub(super) connections: Connections,
+    pub(super) tokens: TokenSource,
+    /// What every script gets as its first arguments.
+    common: Vec<String>,
     seen: Mutex<Seen>,
+    /// True once the layout of the queue's keys is known to be ours.
+    checked: AtomicBool,
 }
 
 /// What the last lease call knew, so that a wait misses nothing that came after it.
-#[derive(Debug)]
-struct Seen {
-    wake_id: String,
-    next_expiry: Option<Instant>,
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) wake_id: String,
+    /// When time brings something to lease.
+    pub(super) next_at: Option<Instant>,
 }
 
 impl RedisQueue {
-    /// Opens a queue by a Redis URL.
-    pub(crate) async fn open_url(
-        url: &str,
+    /// Opens a queue: finds its server and checks that it answers.
+    pub(crate) async fn open_at(
+        place: &RedisPlace,
         name: String,
         options: QueueOptions,
     ) -> Result<Self, QueueError> {
-        Self::open(
-            Connections::open(url, options.connect_timeout).await?,
-            name,
-            options,
-        )
-        .await
-    }
-
-    /// Opens a queue by the path of the server's socket.
-    pub(crate) async fn open_socket(
-        path: PathBuf,
-        name: String,
-        options: QueueOptions,
-    ) -> Result<Self, QueueError> {
-        let address = ConnectionAddr::Unix(path);
-        Self::open(
-            Connections::open(address, options.connect_timeout).await?,
-            name,
-            options,
-        )
-        .await
+        let connections = Connections::open(place, &name, options.connect_timeout).await?;
+        Self::open(connections, name, options).await
     }
 
     async fn open(
@@ -72,15 +55,21 @@ impl RedisQueue {
         name: String,
         options: QueueOptions,
     ) -> Result<Self, QueueError> {
+        let (keys, tokens) = (Keys::new(&name), TokenSource::new());
+        // What all tokens of this handle begin with is its name in the queue.
+        let stem = tokens.next();
+        let handle = stem.split_once('-').map_or(stem.as_str(), |parts| parts.0);
         let queue = Self {
-            keys: Keys::new(&name),
+            common: common_args(&keys.prefix, handle, &options),
+            keys,
             scripts: Scripts::new(),
             connections,
-            tokens: TokenSource::new(),
+            tokens,
             seen: Mutex::new(Seen {
                 wake_id: "0-0".to_owned(),
-                next_expiry: None,
+                next_at: None,
             }),
+            checked: AtomicBool::new(false),
             name,
             options,
         };
@@ -88,8 +77,23 @@ impl RedisQueue {
         Ok(queue)
     }
 
-    /// Runs a script with the common KEYS and ARGV in front of `args`.
-    async fn run<T: FromRedisValue>(
+    /// Runs a script with the common KEYS and ARGV in front of `args`. The first one of a handle
+    /// comes after a look at the layout of the queue's keys; not when the queue is opened, since a
+    /// producer needs no scripts and may not be allowed any.
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        step: &'static str,
+        script: &Script,
+        args: &[String],
+    ) -> Result<T, QueueError> {
+        if !self.checked.load(Ordering::Relaxed) {
+            let _: u32 = self.call(step, &self.scripts.check, &[]).await?;
+            self.checked.store(true, Ordering::Relaxed);
+        }
+        self.call(step, script, args).await
+    }
+
+    async fn call<T: FromRedisValue>(
         &self,
         step: &'static str,
         script: &Script,
@@ -97,16 +101,14 @@ impl RedisQueue {
     ) -> Result<T, QueueError> {
         let mut call = script.prepare_invoke();
         call.key(&self.keys.all);
-        call.arg(&self.keys.prefix)
-            .arg(self.options.default_app_cap)
-            .arg(args);
+        call.arg(&self.common).arg(args);
         call.invoke_async(&mut self.connections.shared())
             .await
             .map_err(|error| self.connections.failed(step, &error))
     }
 
     /// Runs a command that answers at once.
-    async fn ask<T: FromRedisValue>(
+    pub(super) async fn ask<T: FromRedisValue>(
         &self,
         step: &'static str,
         command: &Cmd,
@@ -116,160 +118,17 @@ impl RedisQueue {
             .await
             .map_err(|error| self.connections.failed(step, &error))
     }
-}
 
-#[async_trait]
-impl Queue for RedisQueue {
-    async fn enqueue(&self, job_json: &str) -> Result<String, QueueError> {
-        let mut add = cmd("XADD");
-        add.arg(self.keys.of("in"))
-            .arg("*")
-            .arg("job")
-            .arg(job_json);
-        self.ask("enqueue", &add).await
+    /// What the last lease call knew.
+    pub(super) fn seen(&self) -> Seen {
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    async fn lease(&self, worker: &str, max: usize) -> Result<Vec<Leased>, QueueError> {
-        if max == 0 {
-            return Ok(Vec::new());
-        }
-        let args = lease_args(&self.options, worker, max, self.tokens.next());
-        let values: Vec<Value> = self.run("lease", &self.scripts.lease, &args).await?;
-        let reply = lease_reply(&values)?;
-        let next_expiry = reply.next_expiry.map(|left| Instant::now() + left);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen {
-            wake_id: reply.wake_id,
-            next_expiry,
-        };
-        Ok(reply.jobs)
-    }
-
-    async fn wait(&self, timeout: Duration) -> Result<(), QueueError> {
-        let (wake_id, expiry) = {
-            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            (seen.wake_id.clone(), seen.next_expiry)
-        };
-        let until_expiry = expiry.map(|at| at.saturating_duration_since(Instant::now()));
-        // BLOCK 0 would be for ever, and a lease expires at the end of its millisecond.
-        let block = until_expiry
-            .map_or(timeout, |left| left.min(timeout))
-            .as_millis()
-            + 1;
-        let mut read = cmd("XREAD");
-        read.arg("COUNT")
-            .arg(1)
-            .arg("BLOCK")
-            .arg(u64::try_from(block).unwrap_or(u64::MAX));
-        read.arg("STREAMS")
-            .arg(self.keys.of("in"))
-            .arg(self.keys.of("wake"));
-        read.arg("0-0").arg(wake_id);
-        let _: Value = self.connections.block("wait", &read, timeout).await?;
-        Ok(())
-    }
-
-    async fn extend(&self, leases: &[LeaseRef]) -> Result<Vec<bool>, QueueError> {
-        if leases.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut args = vec![self.options.lease.as_millis().to_string()];
-        args.extend(pairs(leases));
-        self.run("extend", &self.scripts.extend, &args).await
-    }
-
-    async fn settle(&self, lease: &LeaseRef, settle: Settle) -> Result<bool, QueueError> {
-        let args = settle_args(&self.name, &self.options, lease, settle);
-        let done: u32 = self.run("settle", &self.scripts.settle, &args).await?;
-        if done == 2 {
-            tracing::warn!(
-                job = lease.job_id,
-                "outcome not delivered, kept in the dead list"
-            );
-        }
-        Ok(done > 0)
-    }
-
-    async fn release(&self, leases: &[LeaseRef]) -> Result<usize, QueueError> {
-        if leases.is_empty() {
-            return Ok(0);
-        }
-        let args: Vec<String> = pairs(leases).collect();
-        self.run("release", &self.scripts.release, &args).await
-    }
-
-    async fn retry(&self, lease: &LeaseRef) -> Result<bool, QueueError> {
-        let args = [lease.job_id.clone(), lease.token.clone()];
-        self.run("retry", &self.scripts.retry, &args).await
-    }
-
-    async fn set_caps(&self, caps: &[(String, i64)]) -> Result<(), QueueError> {
-        let args: Vec<String> = caps
-            .iter()
-            .flat_map(|(app, cap)| [app.clone(), cap.to_string()])
-            .collect();
-        let _: u32 = self.run("set_caps", &self.scripts.set_caps, &args).await?;
-        Ok(())
-    }
-
-    async fn await_reply(
-        &self,
-        list: &str,
-        timeout: Duration,
-    ) -> Result<Option<String>, QueueError> {
-        let mut pop = cmd("BLPOP");
-        // 0 would be for ever.
-        let seconds = timeout.max(Duration::from_millis(1)).as_secs_f64();
-        pop.arg(list).arg(format!("{seconds:.3}"));
-        let found: Option<(Vec<u8>, Vec<u8>)> =
-            self.connections.block("await_reply", &pop, timeout).await?;
-        Ok(found.map(|(_, outcome)| text(&outcome)))
-    }
-
-    async fn stats(&self) -> Result<QueueStats, QueueError> {
-        let numbers: [u64; 8] = self.run("stats", &self.scripts.stats, &[]).await?;
-        let [
-            inbox,
-            leased,
-            dead,
-            queued,
-            settled,
-            duplicates,
-            reclaimed,
-            undelivered,
-        ] = numbers;
-        Ok(QueueStats {
-            inbox,
-            queued,
-            leased,
-            dead,
-            settled,
-            duplicates,
-            reclaimed,
-            undelivered,
-        })
-    }
-
-    async fn dead(&self, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
-        let mut range = cmd("XREVRANGE");
-        range
-            .arg(self.keys.of("dead"))
-            .arg("+")
-            .arg("-")
-            .arg("COUNT")
-            .arg(limit);
-        Ok(dead_jobs(self.ask("dead", &range).await?))
-    }
-
-    async fn ping(&self) -> Result<String, QueueError> {
-        let info: String = self.ask("ping", cmd("INFO").arg("server")).await?;
-        Ok(format!(
-            "{} at {}",
-            describe(&info)?,
-            self.connections.place()
-        ))
-    }
-
-    fn name(&self) -> &str {
-        &self.name
+    /// Notes what a lease call has learnt.
+    pub(super) fn has_seen(&self, seen: Seen) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
     }
 }

@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::jobs::State;
+use crate::limits::{COST, PROMOTE_MAX};
 use crate::open::QueueOptions;
 
 /// One transition in progress, inside its savepoint.
@@ -10,23 +12,26 @@ pub(super) struct Step<'a> {
     pub(super) db: &'a Connection,
     pub(super) queue: &'a str,
     pub(super) options: &'a QueueOptions,
+    /// The one clock of the step, in microseconds since 1970.
     pub(super) now_us: i64,
 }
 
-/// Where an app stands in the line.
-const IDLE: i64 = 0;
-const ACTIVE: i64 = 1;
-const CAPPED: i64 = 2;
+/// Where an app stands in the line. The schema's partial indexes name some of these numbers.
+pub(super) const IDLE: i64 = 0;
+pub(super) const ACTIVE: i64 = 1;
+pub(super) const CAPPED: i64 = 2;
+pub(super) const THROTTLED: i64 = 3;
+pub(super) const PAUSED: i64 = 4;
+
+/// A bound as SQLite takes it after LIMIT.
+pub(super) fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
 
 impl Step<'_> {
     /// A number of the queue; 0 when never set.
     pub(super) fn meta(&self, name: &str) -> rusqlite::Result<i64> {
-        let found = self
-            .db
-            .prepare_cached("SELECT value FROM queue_meta WHERE queue = ?1 AND name = ?2")?
-            .query_row(params![self.queue, name], |row| row.get(0))
-            .optional()?;
-        Ok(found.unwrap_or(0))
+        Ok(self.noted(name)?.unwrap_or(0))
     }
 
     /// Adds to a number of the queue and returns it.
@@ -39,78 +44,115 @@ impl Step<'_> {
             .query_row(params![self.queue, name, by], |row| row.get(0))
     }
 
-    /// Notes that jobs of an app began or ceased to wait or run, and puts the app where it
+    /// Notes that a job of an app went from one state to another, and puts the app where it
     /// belongs.
-    pub(super) fn shift(&self, app: &str, waiting: i64, running: i64) -> rusqlite::Result<()> {
+    pub(super) fn shift(
+        &self,
+        app: &str,
+        from: Option<State>,
+        to: Option<State>,
+    ) -> rusqlite::Result<()> {
+        let change = |state| i64::from(to == Some(state)) - i64::from(from == Some(state));
+        let changes = [
+            ("queued", change(State::Queued)),
+            ("delayed", change(State::Delayed)),
+            ("running", change(State::Leased)),
+            ("lane", change(State::Unrunnable)),
+        ];
+        for (name, by) in changes {
+            if by != 0 {
+                self.count(name, by)?;
+            }
+        }
+        let [(_, waiting), (_, delayed), (_, running), _] = changes;
+        if (waiting, delayed, running) == (0, 0, 0) {
+            return Ok(());
+        }
         self.db
             .prepare_cached(
-                "INSERT INTO queue_apps (queue, app, waiting, running) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO queue_apps (queue, app, waiting, delayed, running)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT DO UPDATE SET waiting = waiting + excluded.waiting,
+                                           delayed = delayed + excluded.delayed,
                                            running = running + excluded.running",
             )?
-            .execute(params![self.queue, app, waiting, running])?;
-        self.place(app)
+            .execute(params![self.queue, app, waiting, delayed, running])?;
+        self.place(app)?;
+        Ok(())
     }
 
-    /// Puts an app where it belongs: idle, eligible or at its cap. A newly eligible one starts at
-    /// the queue's virtual time, or at its own when that is ahead.
-    pub(super) fn place(&self, app: &str) -> rusqlite::Result<()> {
-        let cap = self.cap(app)?;
+    /// Puts an app where it belongs and says where. A newly eligible one starts at the queue's
+    /// virtual time, or at its own when that is ahead.
+    pub(super) fn place(&self, app: &str) -> rusqlite::Result<i64> {
+        let found = self
+            .db
+            .prepare_cached(
+                "SELECT state, waiting, running FROM queue_apps WHERE queue = ?1 AND app = ?2",
+            )?
+            .query_row(params![self.queue, app], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        let Some((old, waiting, running)): Option<(i64, i64, i64)> = found else {
+            return Ok(IDLE);
+        };
+        let quota = self.quota(app)?;
+        let rest_us = self.throttled_until(app, "", quota.rate)?;
+        let state = if waiting <= 0 {
+            IDLE
+        } else if self.is_paused(app)? {
+            PAUSED
+        } else if quota.cap >= 0 && running >= quota.cap {
+            CAPPED
+        } else if rest_us.is_some() {
+            THROTTLED
+        } else {
+            ACTIVE
+        };
+        if state != old || state == THROTTLED {
+            self.set_place(app, state, rest_us.unwrap_or(0))?;
+        }
+        Ok(state)
+    }
+
+    /// Writes an app's place; `ready_us` is for one at its rate.
+    pub(super) fn set_place(&self, app: &str, state: i64, ready_us: i64) -> rusqlite::Result<()> {
         let now = self.meta("v")?;
         self.db
             .prepare_cached(
                 "UPDATE queue_apps SET
-                     tag = CASE WHEN state = ?4 THEN tag ELSE max(tag, ?3) END,
-                     state = CASE WHEN waiting <= 0 THEN ?5
-                                  WHEN ?6 >= 0 AND running >= ?6 THEN ?7
-                                  ELSE ?4 END
+                     tag = CASE WHEN state = ?5 THEN tag ELSE max(tag, ?3) END,
+                     state = ?4, ready_us = ?6
                  WHERE queue = ?1 AND app = ?2",
             )?
-            .execute(params![self.queue, app, now, ACTIVE, IDLE, cap, CAPPED])?;
+            .execute(params![self.queue, app, now, state, ACTIVE, ready_us])?;
         Ok(())
     }
 
-    /// The nameless app has no cap: its jobs are broken and only wait to be told so.
-    fn cap(&self, app: &str) -> rusqlite::Result<i64> {
-        if app.is_empty() {
-            return Ok(-1);
+    /// The eligible app of the smallest virtual time that is not to be passed over, and that time.
+    pub(super) fn next_app(
+        &self,
+        passed: impl Fn(&str) -> bool,
+    ) -> rusqlite::Result<Option<(String, i64)>> {
+        let mut eligible = self.db.prepare_cached(
+            "SELECT app, tag FROM queue_apps WHERE queue = ?1 AND state = ?2 ORDER BY tag, app",
+        )?;
+        let mut rows = eligible.query(params![self.queue, ACTIVE])?;
+        while let Some(row) = rows.next()? {
+            let app: String = row.get(0)?;
+            if !passed(&app) {
+                return Ok(Some((app, row.get(1)?)));
+            }
         }
-        let own = self
-            .db
-            .prepare_cached("SELECT cap FROM queue_caps WHERE queue = ?1 AND app = ?2")?
-            .query_row(params![self.queue, app], |row| row.get(0))
-            .optional()?;
-        Ok(own.unwrap_or(self.options.default_app_cap))
-    }
-
-    /// The eligible app of the smallest virtual time, and that time.
-    pub(super) fn next_app(&self) -> rusqlite::Result<Option<(String, i64)>> {
-        self.db
-            .prepare_cached(
-                "SELECT app, tag FROM queue_apps WHERE queue = ?1 AND state = ?2
-                 ORDER BY tag, app LIMIT 1",
-            )?
-            .query_row(params![self.queue, ACTIVE], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()
-    }
-
-    /// True when the app is at its cap now, whatever its place says.
-    pub(super) fn at_cap(&self, app: &str) -> rusqlite::Result<bool> {
-        let cap = self.cap(app)?;
-        let running: i64 = self
-            .db
-            .prepare_cached("SELECT running FROM queue_apps WHERE queue = ?1 AND app = ?2")?
-            .query_row(params![self.queue, app], |row| row.get(0))?;
-        Ok(cap >= 0 && running >= cap)
+        Ok(None)
     }
 
     /// Charges an app for one job picked at `tag`, and moves the queue's virtual time there.
     pub(super) fn charge(&self, app: &str, tag: i64) -> rusqlite::Result<()> {
+        let cost = COST / self.quota(app)?.weight;
         self.db
             .prepare_cached("UPDATE queue_apps SET tag = ?3 WHERE queue = ?1 AND app = ?2")?
-            .execute(params![self.queue, app, tag + 1])?;
+            .execute(params![self.queue, app, tag + cost])?;
         self.db
             .prepare_cached(
                 "INSERT INTO queue_meta (queue, name, value) VALUES (?1, 'v', ?2)
@@ -128,50 +170,68 @@ impl Step<'_> {
                 "SELECT app FROM queue_apps WHERE queue = ?1 AND state = ?2
                  ORDER BY tag LIMIT ?3",
             )?
-            .query_map(
-                params![self.queue, CAPPED, i64::try_from(limit).unwrap_or(i64::MAX)],
-                |row| row.get(0),
-            )?
+            .query_map(params![self.queue, CAPPED, rows(limit)], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        apps.iter().try_for_each(|app| self.place(app))
+        apps.iter().try_for_each(|app| self.place(app).map(drop))
     }
 
-    /// Forgets apps with nothing waiting or running that are not ahead of the queue's time: they
-    /// would start at it anyway.
+    /// Brings apps back into the running whose rate allows a job again. Returns how many.
+    pub(super) fn unthrottle(&self) -> rusqlite::Result<usize> {
+        let apps: Vec<String> = self
+            .db
+            .prepare_cached(&format!(
+                "SELECT app FROM queue_apps WHERE queue = ?1 AND state = 3 AND ready_us <= ?2
+                 ORDER BY ready_us LIMIT {PROMOTE_MAX}"
+            ))?
+            .query_map(params![self.queue, self.now_us], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        apps.iter().try_for_each(|app| self.place(app).map(drop))?;
+        Ok(apps.len())
+    }
+
+    /// Forgets apps with nothing waiting, delayed or running that are not ahead of the queue's
+    /// time: they would start at it anyway.
     pub(super) fn forget_idle(&self) -> rusqlite::Result<()> {
         let now = self.meta("v")?;
         self.db
             .prepare_cached(
-                "DELETE FROM queue_apps
-                 WHERE queue = ?1 AND state = ?2 AND tag <= ?3 AND running <= 0",
+                "DELETE FROM queue_apps WHERE queue = ?1 AND tag <= ?2
+                     AND state = 0 AND running <= 0 AND delayed <= 0",
             )?
-            .execute(params![self.queue, IDLE, now])?;
+            .execute(params![self.queue, now])?;
         Ok(())
-    }
-
-    /// Replaces the caps and puts every app concerned where it belongs.
-    pub(super) fn set_caps(&self, caps: &[(String, i64)]) -> rusqlite::Result<()> {
-        let mut touched: Vec<String> = self
-            .db
-            .prepare_cached("DELETE FROM queue_caps WHERE queue = ?1 RETURNING app")?
-            .query_map(params![self.queue], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        for (app, cap) in caps {
-            self.db
-                .prepare_cached("INSERT OR REPLACE INTO queue_caps VALUES (?1, ?2, ?3)")?
-                .execute(params![self.queue, app, cap])?;
-            touched.push(app.clone());
-        }
-        touched.iter().try_for_each(|app| self.place(app))
     }
 }
 
-/// Something to lease now: an eligible app or an expired lease.
-pub(super) fn ready(db: &Connection, queue: &str, now_us: i64) -> rusqlite::Result<bool> {
-    db.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM queue_apps WHERE queue = ?1 AND state = ?2)
-             OR EXISTS (SELECT 1 FROM queue_jobs
-                        WHERE queue = ?1 AND token IS NOT NULL AND expires_us <= ?3)",
-    )?
-    .query_row(params![queue, ACTIVE, now_us], |row| row.get(0))
+/// Something to do now that a lease call of this handle does: an eligible app that is not passed
+/// over, a job to be told its end, an expired lease, a job that is due or too late, an app at its
+/// rate no more.
+pub(super) fn ready(step: &Step<'_>, holder: &str, not_of: &[String]) -> rusqlite::Result<bool> {
+    let timely: bool = step
+        .db
+        .prepare_cached(
+            "SELECT (NOT ?4 AND EXISTS (SELECT 1 FROM queue_jobs
+                            WHERE queue = ?1 AND state = 3 AND token IS NULL))
+                 OR (?2 >= ?3 AND EXISTS (SELECT 1 FROM queue_jobs
+                            WHERE queue = ?1 AND token IS NOT NULL AND expires_us <= ?2))
+                 OR EXISTS (SELECT 1 FROM queue_jobs
+                            WHERE queue = ?1 AND state = 1 AND due_us <= ?2)
+                 OR EXISTS (SELECT 1 FROM queue_jobs
+                            WHERE queue = ?1 AND deadline_us IS NOT NULL AND state < 2
+                                AND deadline_us <= ?2)
+                 OR EXISTS (SELECT 1 FROM queue_apps
+                            WHERE queue = ?1 AND state = 3 AND ready_us <= ?2)",
+        )?
+        .query_row(
+            params![step.queue, step.now_us, step.grace()?, step.tends(holder)?],
+            |row| row.get(0),
+        )?;
+    if timely {
+        return Ok(true);
+    }
+    if step.meta("paused")? != 0 {
+        return Ok(false);
+    }
+    let next = step.next_app(|app| not_of.iter().any(|not| not == app))?;
+    Ok(next.is_some())
 }

@@ -1,84 +1,90 @@
-//! Leasing on SQLite: reclaim what expired, then pick fairly; and the ways back.
+//! Leasing on SQLite: reclaim what expired, promote what is due, then pick fairly; and the ways
+//! back.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension as _, params};
 
-use super::apps::Step;
-use crate::limits::{HEAL_MAX, RECLAIM_MAX};
-use crate::queue::{LeaseRef, Leased, Lost};
+use super::apps::{ACTIVE, Step, THROTTLED};
+use super::jobs::{JobRow, State};
+use crate::limits::{HEAL_MAX, PROMOTE_MAX, RECLAIM_MAX, SORT_MAX, UNRUNNABLE_MAX};
+use crate::values::{LeaseRef, Leased, Unrunnable};
 
-/// One row of `queue_jobs`, as far as leasing needs it.
-#[derive(Debug)]
-pub(super) struct JobRow {
-    pub(super) num: i64,
-    pub(super) id: String,
-    pub(super) app: String,
-    idempotent: bool,
-    at_us: i64,
-    attempts: i64,
-    lost: i64,
+/// Who leases: the worker's name for people, its handle, and the stem of the call's tokens.
+#[derive(Debug, Clone)]
+pub(super) struct Taker {
+    pub(super) worker: String,
+    pub(super) holder: String,
+    pub(super) stem: String,
 }
 
-/// The columns that [`JobRow::read`] expects.
-const COLUMNS: &str = "num, id, app, idempotent, at_us, attempts, lost";
+/// What one call has handed out so far.
+#[derive(Debug)]
+pub(super) struct Hands<'a> {
+    taker: &'a Taker,
+    pub(super) jobs: Vec<Leased>,
+    /// Jobs that it may still sort into the lanes of their hooks.
+    sorts_left: usize,
+}
 
-impl JobRow {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            num: row.get(0)?,
-            id: row.get(1)?,
-            app: row.get(2)?,
-            idempotent: row.get(3)?,
-            at_us: row.get(4)?,
-            attempts: row.get(5)?,
-            lost: row.get(6)?,
-        })
+impl<'a> Hands<'a> {
+    pub(super) fn new(taker: &'a Taker) -> Self {
+        Self {
+            taker,
+            jobs: Vec::new(),
+            sorts_left: SORT_MAX,
+        }
     }
 }
 
-/// What one lease call has handed out so far.
-#[derive(Debug)]
-struct Hands<'a> {
-    worker: &'a str,
-    max: usize,
-    stem: &'a str,
-    jobs: Vec<Leased>,
+/// What an app has to offer.
+enum First {
+    Job(Box<JobRow>),
+    /// All its jobs belong to hooks that are at their rates until this instant.
+    Throttled(i64),
+    /// Jobs have to be sorted by hook first, more than this call may: a later one goes on.
+    NotYet,
+    None,
 }
 
 impl Step<'_> {
-    /// Takes up to `max` jobs.
+    /// Takes up to `max` jobs that may run; and some that only wait to be settled, unless this
+    /// handle gets those as it tends the queue: it does not lease for them what it cannot settle.
     pub(super) fn lease(
         &self,
-        worker: &str,
+        taker: &Taker,
         max: usize,
-        stem: &str,
+        not_of: &[String],
     ) -> rusqlite::Result<Vec<Leased>> {
-        let mut hands = Hands {
-            worker,
-            max,
-            stem,
-            jobs: Vec::new(),
-        };
-        self.reclaim(&mut hands)?;
-        self.pick(&mut hands)?;
+        self.observe(false)?;
+        self.housekeep()?;
+        let mut hands = Hands::new(taker);
+        let mut passed: HashSet<String> = not_of.iter().cloned().collect();
+        self.pick(&mut hands, max, &mut passed)?;
         if hands.jobs.len() < max {
             self.heal(HEAL_MAX)?;
-            self.pick(&mut hands)?;
+            self.pick(&mut hands, max, &mut passed)?;
+        }
+        if !self.tends(&taker.holder)? {
+            self.hand_unrunnable(&mut hands)?;
         }
         self.forget_idle()?;
-        self.purge_replies()?;
         Ok(hands.jobs)
     }
 
-    /// The job under this lease; `None` when the lease is no longer the caller's.
-    pub(super) fn owned(&self, lease: &LeaseRef) -> rusqlite::Result<Option<JobRow>> {
-        self.db
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM queue_jobs WHERE queue = ?1 AND id = ?2 AND token = ?3"
-            ))?
-            .query_row(params![self.queue, lease.job_id, lease.token], JobRow::read)
-            .optional()
+    /// What is due by time alone, a bounded part of it. `true`: there is more.
+    pub(super) fn housekeep(&self) -> rusqlite::Result<bool> {
+        self.set_back()?;
+        let reclaimed = self.reclaim()?;
+        let promoted = self.promote()?;
+        let expired = self.expire()?;
+        let unthrottled = self.unthrottle()?;
+        self.purge_replies()?;
+        self.purge_kept()?;
+        self.purge_starts()?;
+        let moved = promoted.max(expired).max(unthrottled);
+        Ok(reclaimed >= RECLAIM_MAX || moved >= PROMOTE_MAX)
     }
 
     /// Gives a lease its full time again.
@@ -98,95 +104,229 @@ impl Step<'_> {
         Ok(changed > 0)
     }
 
-    /// Hands a job back to the place it had. A released one takes its attempt back, unless it was
-    /// lost and so never given one.
-    pub(super) fn hand_back(&self, lease: &LeaseRef, released: bool) -> rusqlite::Result<bool> {
-        let Some(job) = self.owned(lease)? else {
+    /// Hands back a job that was not started: its attempt and its start do not count, and its
+    /// deadline does again.
+    pub(super) fn release(&self, lease: &LeaseRef) -> rusqlite::Result<bool> {
+        let Some(mut job) = self.owned(lease)? else {
             return Ok(false);
         };
-        let uncounted = i64::from(released && job.lost == 0);
-        self.requeue(&job, uncounted)?;
+        if job.state == State::Unrunnable {
+            self.to_lane(&job)?;
+            return Ok(true);
+        }
+        self.uncount_start(&job.app, &job.hook)?;
+        if job.cancelled {
+            self.to_unrunnable(&job, &Unrunnable::Cancelled)?;
+        } else {
+            job.attempts -= 1;
+            self.to_queued(&job)?;
+        }
         Ok(true)
     }
 
-    fn requeue(&self, job: &JobRow, uncounted: i64) -> rusqlite::Result<()> {
-        self.db
-            .prepare_cached(
-                "UPDATE queue_jobs SET token = NULL, worker = NULL, expires_us = NULL,
-                                       attempts = attempts - ?2
-                 WHERE num = ?1",
-            )?
-            .execute(params![job.num, uncounted])?;
-        self.shift(&job.app, 1, -1)
-    }
-
-    /// Expired leases: an idempotent job waits again, any other goes to this worker to be settled.
-    fn reclaim(&self, hands: &mut Hands<'_>) -> rusqlite::Result<()> {
-        let expired: Vec<JobRow> = self
-            .db
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM queue_jobs
-                 WHERE queue = ?1 AND token IS NOT NULL AND expires_us <= ?2
-                 ORDER BY expires_us LIMIT {RECLAIM_MAX}"
-            ))?
-            .query_map(params![self.queue, self.now_us], JobRow::read)?
-            .collect::<Result<_, _>>()?;
-        for mut job in expired {
-            let attempts_max = i64::from(self.options.max_attempts);
-            if job.lost == 0 && job.idempotent && job.attempts < attempts_max {
-                self.count("reclaimed", 1)?;
-                self.requeue(&job, 0)?;
-            } else if hands.jobs.len() < hands.max {
-                self.count("reclaimed", 1)?;
-                if job.lost == 0 {
-                    job.lost = if job.idempotent { 2 } else { 1 };
-                }
-                self.hand(&job, hands)?;
-            }
+    /// Hands back a job after a platform failure, to wait for `delay` first.
+    pub(super) fn retry(&self, lease: &LeaseRef, delay: Duration) -> rusqlite::Result<bool> {
+        let Some(mut job) = self.owned(lease)? else {
+            return Ok(false);
+        };
+        if job.state == State::Unrunnable {
+            self.to_lane(&job)?;
+        } else if job.cancelled {
+            self.to_unrunnable(&job, &Unrunnable::Cancelled)?;
+        } else if job.attempts >= i64::from(self.options.max_attempts) {
+            self.to_unrunnable(&job, &Unrunnable::TooManyAttempts)?;
+        } else if delay.is_zero() {
+            job.deadline_us = None;
+            self.to_queued(&job)?;
+        } else {
+            self.to_delayed(&job, self.after(delay))?;
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Start-time fair queueing: the app of the smallest tag is next, and each job costs it 1.
-    fn pick(&self, hands: &mut Hands<'_>) -> rusqlite::Result<()> {
-        // Every turn takes a job or takes an app out; the bound is for apps out by a lowered cap.
-        for _ in 0..hands.max + 100 {
-            if hands.jobs.len() >= hands.max {
+    /// A lease that its worker will not end any more; `counted`: as the loss of a worker.
+    pub(super) fn lose(&self, mut job: JobRow, counted: bool) -> rusqlite::Result<()> {
+        self.count("reclaimed", 1)?;
+        if job.state == State::Unrunnable {
+            return self.to_lane(&job);
+        }
+        job.losses += i64::from(counted);
+        job.deadline_us = None;
+        let why = if job.cancelled {
+            Unrunnable::Cancelled
+        } else if !job.idempotent {
+            Unrunnable::WorkerLost
+        } else if counted && job.losses >= i64::from(self.options.poison_losses) {
+            Unrunnable::Poison {
+                workers: u32::try_from(job.losses).unwrap_or(u32::MAX),
+            }
+        } else if job.attempts >= i64::from(self.options.max_attempts) {
+            Unrunnable::TooManyAttempts
+        } else {
+            return self.to_queued(&job);
+        };
+        self.to_unrunnable(&job, &why)
+    }
+
+    fn reclaim(&self) -> rusqlite::Result<usize> {
+        if self.now_us < self.grace()? {
+            return Ok(0);
+        }
+        let expired = self.jobs_where(
+            &format!(
+                "token IS NOT NULL AND expires_us <= ?2 ORDER BY expires_us LIMIT {RECLAIM_MAX}"
+            ),
+            &[&self.now_us],
+        )?;
+        let count = expired.len();
+        for job in expired {
+            self.lose(job, true)?;
+        }
+        Ok(count)
+    }
+
+    /// Queues delayed jobs that are due.
+    fn promote(&self) -> rusqlite::Result<usize> {
+        let due = self.jobs_where(
+            &format!("state = 1 AND due_us <= ?2 ORDER BY due_us LIMIT {PROMOTE_MAX}"),
+            &[&self.now_us],
+        )?;
+        due.iter().try_for_each(|job| self.to_queued(job))?;
+        Ok(due.len())
+    }
+
+    /// Ends jobs that have not started in time, so that they are answered without room.
+    fn expire(&self) -> rusqlite::Result<usize> {
+        let late = self.jobs_where(
+            &format!(
+                "deadline_us IS NOT NULL AND state < 2 AND deadline_us <= ?2
+                 ORDER BY deadline_us LIMIT {PROMOTE_MAX}"
+            ),
+            &[&self.now_us],
+        )?;
+        for job in &late {
+            self.count("expired", 1)?;
+            self.to_unrunnable(job, &Unrunnable::Expired)?;
+        }
+        Ok(late.len())
+    }
+
+    /// Start-time fair queueing: the app of the smallest tag is next, and each job costs it.
+    fn pick(
+        &self,
+        hands: &mut Hands<'_>,
+        max: usize,
+        passed: &mut HashSet<String>,
+    ) -> rusqlite::Result<()> {
+        if self.meta("paused")? != 0 {
+            return Ok(());
+        }
+        // Every turn takes a job, ends one, or takes an app out; the bound is for the latter two.
+        for _ in 0..max + PROMOTE_MAX {
+            if hands.jobs.len() >= max {
                 break;
             }
-            let Some((app, tag)) = self.next_app()? else {
+            let Some((app, tag)) = self.next_app(|app| passed.contains(app))? else {
                 break;
             };
-            if self.at_cap(&app)? {
-                self.place(&app)?;
+            if self.place(&app)? != ACTIVE {
                 continue;
             }
-            self.charge(&app, tag)?;
-            match self.first_of(&app)? {
-                Some(mut job) => {
-                    if job.lost == 0 {
-                        job.attempts += 1;
-                        let too_many = job.attempts > i64::from(self.options.max_attempts);
-                        job.lost = if too_many { 2 } else { 0 };
-                    }
-                    self.hand(&job, hands)?;
-                    self.shift(&app, -1, 1)?;
+            match self.first_of(&app, &mut hands.sorts_left)? {
+                First::Job(job) => self.start(*job, tag, hands)?,
+                First::Throttled(until_us) => self.set_place(&app, THROTTLED, until_us)?,
+                First::NotYet => {
+                    passed.insert(app);
                 }
                 // The count was wrong: somebody deleted rows by hand.
-                None => self.recount(&app)?,
+                First::None => self.recount(&app)?,
             }
         }
         Ok(())
     }
 
-    fn first_of(&self, app: &str) -> rusqlite::Result<Option<JobRow>> {
+    /// Leases a picked job to run, unless it is too late or too often for that.
+    fn start(&self, mut job: JobRow, tag: i64, hands: &mut Hands<'_>) -> rusqlite::Result<()> {
+        if job.deadline_us.is_some_and(|late| late <= self.now_us) {
+            self.count("expired", 1)?;
+            return self.to_unrunnable(&job, &Unrunnable::Expired);
+        }
+        if job.attempts >= i64::from(self.options.max_attempts) {
+            return self.to_unrunnable(&job, &Unrunnable::TooManyAttempts);
+        }
+        self.charge(&job.app, tag)?;
+        self.count_start(&job.app, &job.hook)?;
+        job.attempts += 1;
+        self.hand(&job, State::Leased, hands)?;
+        self.shift(&job.app, Some(State::Queued), Some(State::Leased))
+    }
+
+    /// The job of an app that may start next: by priority and arrival, those of hooks at their
+    /// rates passed over. Each hook with a rate has a lane of its own, all others share one.
+    fn first_of(&self, app: &str, sorts_left: &mut usize) -> rusqlite::Result<First> {
+        let limits = self.hook_rates(app)?;
+        let limit_of = |hook: &str| limits.iter().find(|(h, _)| h == hook).map(|(_, r)| *r);
+        let (mut best, mut soonest) = (None::<JobRow>, None::<i64>);
+        let mut lane = self.next_lane(app, None)?;
+        while let Some(name) = lane {
+            if let Some(until) = self.throttled_until(app, &name, limit_of(&name))? {
+                soonest = Some(soonest.map_or(until, |other| other.min(until)));
+            } else if let Some(first) = loop {
+                let first = self.first_in(app, &name)?;
+                match first {
+                    // Its hook has got a rate since the job was queued.
+                    Some(job) if job.hook != name && limit_of(&job.hook).is_some() => {
+                        if *sorts_left == 0 {
+                            return Ok(First::NotYet);
+                        }
+                        *sorts_left -= 1;
+                        self.set_lane(&job)?;
+                    }
+                    first => break first,
+                }
+            } && best
+                .as_ref()
+                .is_none_or(|best| (-first.priority, first.num) < (-best.priority, best.num))
+            {
+                best = Some(first);
+            }
+            lane = self.next_lane(app, Some(&name))?;
+        }
+        Ok(match (best, soonest) {
+            (Some(job), _) => First::Job(Box::new(job)),
+            (None, Some(until)) => First::Throttled(until),
+            (None, None) => First::None,
+        })
+    }
+
+    fn first_in(&self, app: &str, lane: &str) -> rusqlite::Result<Option<JobRow>> {
+        let first = "state = 0 AND app = ?2 AND lane = ?3 ORDER BY priority DESC, num LIMIT 1";
+        Ok(self.jobs_where(first, &[&app, &lane])?.pop())
+    }
+
+    fn set_lane(&self, job: &JobRow) -> rusqlite::Result<()> {
         self.db
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM queue_jobs
-                 WHERE queue = ?1 AND app = ?2 AND token IS NULL
-                 ORDER BY priority DESC, num LIMIT 1"
-            ))?
-            .query_row(params![self.queue, app], JobRow::read)
+            .prepare_cached("UPDATE queue_jobs SET lane = hook WHERE num = ?1")?
+            .execute(params![job.num])?;
+        Ok(())
+    }
+
+    /// The first lane of an app with jobs in it, after another one.
+    pub(super) fn next_lane(
+        &self,
+        app: &str,
+        after: Option<&str>,
+    ) -> rusqlite::Result<Option<String>> {
+        let (after, inclusive) = (after.unwrap_or_default(), after.is_none());
+        self.db
+            .prepare_cached(if inclusive {
+                "SELECT lane FROM queue_jobs WHERE state = 0 AND queue = ?1 AND app = ?2
+                     AND lane >= ?3 ORDER BY lane LIMIT 1"
+            } else {
+                "SELECT lane FROM queue_jobs WHERE state = 0 AND queue = ?1 AND app = ?2
+                     AND lane > ?3 ORDER BY lane LIMIT 1"
+            })?
+            .query_row(params![self.queue, app, after], |row| row.get(0))
             .optional()
     }
 
@@ -194,24 +334,43 @@ impl Step<'_> {
         self.db
             .prepare_cached("UPDATE queue_apps SET waiting = 0 WHERE queue = ?1 AND app = ?2")?
             .execute(params![self.queue, app])?;
-        self.place(app)
+        self.place(app).map(drop)
+    }
+
+    /// Hands out jobs that only wait to be settled. `true`: there are more.
+    pub(super) fn hand_unrunnable(&self, hands: &mut Hands<'_>) -> rusqlite::Result<bool> {
+        let mut jobs = self.jobs_where(
+            &format!(
+                "state = 3 AND token IS NULL ORDER BY num LIMIT {}",
+                UNRUNNABLE_MAX + 1
+            ),
+            &[],
+        )?;
+        let more = jobs.len() > UNRUNNABLE_MAX;
+        jobs.truncate(UNRUNNABLE_MAX);
+        for job in jobs {
+            self.hand(&job, State::Unrunnable, hands)?;
+        }
+        Ok(more)
     }
 
     /// Hands one job to this worker under a new token.
-    fn hand(&self, job: &JobRow, hands: &mut Hands<'_>) -> rusqlite::Result<()> {
-        let token = format!("{}.{}", hands.stem, hands.jobs.len() + 1);
+    fn hand(&self, job: &JobRow, state: State, hands: &mut Hands<'_>) -> rusqlite::Result<()> {
+        let token = format!("{}.{}", hands.taker.stem, hands.jobs.len() + 1);
         self.db
             .prepare_cached(
-                "UPDATE queue_jobs SET token = ?2, worker = ?3, expires_us = ?4, attempts = ?5,
-                                       lost = ?6 WHERE num = ?1",
+                "UPDATE queue_jobs SET token = ?2, worker = ?3, holder = ?4, expires_us = ?5,
+                     attempts = ?6, state = ?7
+                 WHERE num = ?1",
             )?
             .execute(params![
                 job.num,
                 token,
-                hands.worker,
+                hands.taker.worker,
+                hands.taker.holder,
                 self.expiry_us(),
                 job.attempts,
-                job.lost
+                state.number()
             ])?;
         hands.jobs.push(Leased {
             lease: LeaseRef {
@@ -221,23 +380,9 @@ impl Step<'_> {
             job: self.body(job.num)?,
             attempts: u32::try_from(job.attempts).unwrap_or(u32::MAX),
             queued_us: u64::try_from(self.now_us - job.at_us).unwrap_or(0),
-            lost: match job.lost {
-                0 => None,
-                1 => Some(Lost::WorkerLost),
-                _ => Some(Lost::TooManyAttempts),
-            },
+            unrunnable: job.why.clone(),
         });
         Ok(())
-    }
-
-    /// The text of a job; empty when the row was deleted by hand.
-    pub(super) fn body(&self, num: i64) -> rusqlite::Result<String> {
-        let body = self
-            .db
-            .prepare_cached("SELECT job FROM queue_bodies WHERE num = ?1")?
-            .query_row(params![num], |row| row.get(0))
-            .optional()?;
-        Ok(body.unwrap_or_default())
     }
 
     fn expiry_us(&self) -> i64 {

@@ -5,11 +5,25 @@
 
 mod admit;
 mod apps;
+mod breaker;
+mod dead;
+mod duplicates;
+mod grace;
+mod handle;
+mod jobs;
 mod lease;
 mod queue;
+mod quotas;
 mod replies;
+mod schedules;
 mod schema;
+mod set_quotas;
 mod settle;
 mod thread;
+mod views;
+mod workers;
 
-pub(crate) use queue::SqliteQueue;
+pub(crate) use handle::SqliteQueue;
+
+#[cfg(test)]
+mod tests;

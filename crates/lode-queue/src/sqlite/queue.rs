@@ -1,110 +1,28 @@
-//! `SqliteQueue`: the contract on a SQLite file.
+//! The contract on a SQLite file: each call is one step on the file's thread.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use super::apps::{Step, ready};
+use super::handle::SqliteQueue;
 use super::replies::has_reply;
-use super::settle::dead;
-use super::thread::DbThread;
-use crate::clock::now_us;
 use crate::error::QueueError;
 use crate::fields::Fields;
-use crate::limits::{LEASE_MAX, POLL_INTERVAL};
-use crate::open::QueueOptions;
-use crate::queue::{DeadJob, LeaseRef, Leased, Queue, QueueStats, Settle};
-use crate::token::TokenSource;
+use crate::limits::{ENQUEUE_MAX, LANE_MAX, LEASE_MAX};
+use crate::queue::Queue;
+use crate::values::{
+    AppQuota, AppStats, Ban, Cancelled, DeadJob, DeadPick, JobView, LeaseRef, Leased, Progress,
+    QueueStats, ScheduleEntry, Settle, Tended, WorkerView,
+};
 
-/// A handle on one queue of a SQLite file.
-#[derive(Debug)]
-pub(crate) struct SqliteQueue {
-    path: PathBuf,
-    setup: Arc<Setup>,
-    db: DbThread,
-    tokens: TokenSource,
-}
-
-/// What every step on the thread needs to know.
-#[derive(Debug)]
-struct Setup {
-    name: String,
-    options: QueueOptions,
-}
-
-impl SqliteQueue {
-    /// Opens the file, and creates it when missing.
-    pub(crate) async fn open(
-        path: PathBuf,
-        name: String,
-        options: QueueOptions,
-    ) -> Result<Self, QueueError> {
-        let db = DbThread::open(path.clone()).await?;
-        Ok(Self {
-            path,
-            setup: Arc::new(Setup { name, options }),
-            db,
-            tokens: TokenSource::new(),
-        })
-    }
-
-    /// Runs one atomic transition.
-    async fn step<T: Send + 'static>(
-        &self,
-        step: &'static str,
-        change: impl FnOnce(&Step<'_>) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, QueueError> {
-        let setup = Arc::clone(&self.setup);
-        self.db.write(step, move |db| change(&setup.step(db))).await
-    }
-
-    /// Waits until `probe` holds; `false` after `timeout`. This handle's own changes are told by
-    /// a signal; for those of other processes it looks again every few milliseconds.
-    async fn wait_until(
-        &self,
-        step: &'static str,
-        timeout: Duration,
-        probe: impl Fn(&Connection, i64) -> rusqlite::Result<bool> + Send + Sync + 'static,
-    ) -> Result<bool, QueueError> {
-        let deadline = Instant::now() + timeout;
-        let probe = Arc::new(probe);
-        let mut changes = self.db.changes();
-        loop {
-            changes.mark_unchanged();
-            let now_probe = Arc::clone(&probe);
-            if self
-                .db
-                .read(step, move |db| now_probe(db, now_us()))
-                .await?
-            {
-                return Ok(true);
-            }
-            if Instant::now() >= deadline {
-                return Ok(false);
-            }
-            let next = deadline.min(Instant::now() + POLL_INTERVAL);
-            tokio::select! {
-                // An ended thread shows in the next read.
-                _ = changes.changed() => {}
-                () = sleep_until(next) => {}
-            }
-        }
-    }
-}
-
-impl Setup {
-    fn step<'a>(&'a self, db: &'a Connection) -> Step<'a> {
-        Step {
-            db,
-            queue: &self.name,
-            options: &self.options,
-            now_us: now_us(),
-        }
-    }
+/// There is no inbox that could keep a job until there is room.
+fn no_room() -> QueueError {
+    QueueError::Unavailable(format!(
+        "{LANE_MAX} refused, expired or cancelled jobs wait for a worker to answer them, and until \
+         then nothing more is taken in"
+    ))
 }
 
 #[async_trait]
@@ -112,26 +30,68 @@ impl Queue for SqliteQueue {
     async fn enqueue(&self, job_json: &str) -> Result<String, QueueError> {
         let job = job_json.to_owned();
         let fields = Fields::read(&job);
-        self.step("enqueue", move |step| step.admit(&job, &fields))
-            .await
+        let entry = self.step("enqueue", move |step| {
+            if step.lane_full()? {
+                return Ok(None);
+            }
+            step.admit(&job, &fields).map(Some)
+        });
+        entry.await?.ok_or_else(no_room)
     }
 
-    async fn lease(&self, worker: &str, max: usize) -> Result<Vec<Leased>, QueueError> {
+    async fn enqueue_many(&self, jobs: &[String]) -> Result<Vec<String>, QueueError> {
+        let mut entries = Vec::with_capacity(jobs.len());
+        for part in jobs.chunks(ENQUEUE_MAX) {
+            let read = |job: &String| (job.clone(), Fields::read(job));
+            let jobs: Vec<(String, Fields)> = part.iter().map(read).collect();
+            let ids = self.step("enqueue_many", move |step| {
+                let mut ids = Vec::with_capacity(jobs.len());
+                for (job, fields) in &jobs {
+                    if step.lane_full()? {
+                        break;
+                    }
+                    ids.push(step.admit(job, fields)?);
+                }
+                Ok(ids)
+            });
+            let ids = ids.await?;
+            if ids.len() < part.len() {
+                return Err(no_room());
+            }
+            entries.extend(ids);
+        }
+        Ok(entries)
+    }
+
+    async fn lease(
+        &self,
+        worker: &str,
+        max: usize,
+        not_of: &[String],
+    ) -> Result<Vec<Leased>, QueueError> {
         if max == 0 {
             return Ok(Vec::new());
         }
-        let (worker, stem) = (worker.to_owned(), self.tokens.next());
+        let (taker, not_of) = (self.taker(worker), not_of.to_vec());
+        self.pass_over(&not_of);
         self.step("lease", move |step| {
-            step.lease(&worker, max.min(LEASE_MAX), &stem)
+            step.lease(&taker, max.min(LEASE_MAX), &not_of)
         })
         .await
     }
 
     async fn wait(&self, timeout: Duration) -> Result<(), QueueError> {
-        let setup = Arc::clone(&self.setup);
-        self.wait_until("wait", timeout, move |db, now| ready(db, &setup.name, now))
-            .await?;
-        Ok(())
+        self.wait_ready(timeout).await
+    }
+
+    async fn tend(&self, worker: &str) -> Result<Tended, QueueError> {
+        let taker = self.taker(worker);
+        self.step("tend", move |step| step.tend(&taker)).await
+    }
+
+    async fn leave(&self, _worker: &str) -> Result<(), QueueError> {
+        let holder = self.holder.clone();
+        self.step("leave", move |step| step.leave(&holder)).await
     }
 
     async fn extend(&self, leases: &[LeaseRef]) -> Result<Vec<bool>, QueueError> {
@@ -159,22 +119,96 @@ impl Queue for SqliteQueue {
         self.step("release", move |step| {
             let mut count = 0;
             for lease in &leases {
-                count += usize::from(step.hand_back(lease, true)?);
+                count += usize::from(step.release(lease)?);
             }
             Ok(count)
         })
         .await
     }
 
-    async fn retry(&self, lease: &LeaseRef) -> Result<bool, QueueError> {
+    async fn retry(&self, lease: &LeaseRef, delay: Duration) -> Result<bool, QueueError> {
         let lease = lease.clone();
-        self.step("retry", move |step| step.hand_back(&lease, false))
+        self.step("retry", move |step| step.retry(&lease, delay))
             .await
     }
 
-    async fn set_caps(&self, caps: &[(String, i64)]) -> Result<(), QueueError> {
-        let caps = caps.to_vec();
-        self.step("set_caps", move |step| step.set_caps(&caps))
+    async fn progress(&self, lease: &LeaseRef, progress: Progress) -> Result<bool, QueueError> {
+        let lease = lease.clone();
+        self.step("progress", move |step| step.progress(&lease, &progress))
+            .await
+    }
+
+    async fn cancel(&self, id: &str, app: Option<&str>) -> Result<Cancelled, QueueError> {
+        let (id, app) = (id.to_owned(), app.map(str::to_owned));
+        self.step("cancel", move |step| step.cancel(&id, app.as_deref()))
+            .await
+    }
+
+    async fn result(&self, app: &str, id: &str) -> Result<Option<String>, QueueError> {
+        let (app, id) = (app.to_owned(), id.to_owned());
+        self.look("result", move |step| step.result(&app, &id))
+            .await
+    }
+
+    async fn set_quotas(&self, quotas: &[(String, AppQuota)]) -> Result<(), QueueError> {
+        let quotas = quotas.to_vec();
+        self.step("set_quotas", move |step| step.set_quotas(&quotas))
+            .await
+    }
+
+    async fn bad_job(&self, app: &str, reason: &str) -> Result<Option<Ban>, QueueError> {
+        let (app, reason) = (app.to_owned(), reason.to_owned());
+        self.step("bad_job", move |step| step.bad_job(&app, &reason))
+            .await
+    }
+
+    async fn ban(&self, app: &str, reason: &str, time: Duration) -> Result<(), QueueError> {
+        let (app, reason) = (app.to_owned(), reason.to_owned());
+        self.step("ban", move |step| step.ban(&app, &reason, time))
+            .await
+    }
+
+    async fn lift(&self, app: &str) -> Result<bool, QueueError> {
+        let app = app.to_owned();
+        self.step("lift", move |step| step.lift(&app)).await
+    }
+
+    async fn bans(&self) -> Result<Vec<Ban>, QueueError> {
+        self.look("bans", |step| step.bans()).await
+    }
+
+    async fn set_schedules(&self, schedules: &[ScheduleEntry]) -> Result<(), QueueError> {
+        let schedules = schedules.to_vec();
+        self.step("set_schedules", move |step| step.set_schedules(&schedules))
+            .await
+    }
+
+    async fn fire(
+        &self,
+        id: &str,
+        tick_ms: u64,
+        next_ms: Option<u64>,
+        job_json: &str,
+    ) -> Result<bool, QueueError> {
+        let (id, job) = (id.to_owned(), job_json.to_owned());
+        let fired = self.step("fire", move |step| {
+            if step.lane_full()? {
+                return Ok(None);
+            }
+            step.fire(&id, tick_ms, next_ms, &job).map(Some)
+        });
+        fired.await?.ok_or_else(no_room)
+    }
+
+    async fn pause(&self, app: Option<&str>) -> Result<bool, QueueError> {
+        let app = app.map(str::to_owned);
+        self.step("pause", move |step| step.set_paused(app.as_deref(), true))
+            .await
+    }
+
+    async fn resume(&self, app: Option<&str>) -> Result<bool, QueueError> {
+        let app = app.map(str::to_owned);
+        self.step("resume", move |step| step.set_paused(app.as_deref(), false))
             .await
     }
 
@@ -203,23 +237,59 @@ impl Queue for SqliteQueue {
     }
 
     async fn stats(&self) -> Result<QueueStats, QueueError> {
-        let setup = Arc::clone(&self.setup);
-        self.db
-            .read("stats", move |db| setup.step(db).stats())
+        self.look("stats", |step| step.stats()).await
+    }
+
+    async fn app_stats(
+        &self,
+        app: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<AppStats>, QueueError> {
+        let app = app.map(str::to_owned);
+        self.look("app_stats", move |step| {
+            step.app_stats(app.as_deref(), limit)
+        })
+        .await
+    }
+
+    async fn peek(&self, app: Option<&str>, limit: usize) -> Result<Vec<JobView>, QueueError> {
+        let app = app.map(str::to_owned);
+        self.look("peek", move |step| step.peek(app.as_deref(), limit))
             .await
     }
 
-    async fn dead(&self, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
-        let setup = Arc::clone(&self.setup);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.db
-            .read("dead", move |db| dead(db, &setup.name, limit))
+    async fn inspect(&self, id: &str) -> Result<Option<JobView>, QueueError> {
+        let id = id.to_owned();
+        self.look("inspect", move |step| step.inspect(&id)).await
+    }
+
+    async fn dead(&self, app: Option<&str>, limit: usize) -> Result<Vec<DeadJob>, QueueError> {
+        let app = app.map(str::to_owned);
+        self.look("dead", move |step| step.dead(app.as_deref(), limit))
             .await
+    }
+
+    async fn requeue_dead(&self, pick: &DeadPick) -> Result<u64, QueueError> {
+        self.walk_dead("requeue_dead", pick, |step, pick, walk| {
+            step.requeue_dead(pick, walk)
+        })
+        .await
+    }
+
+    async fn purge_dead(&self, pick: &DeadPick) -> Result<u64, QueueError> {
+        self.walk_dead("purge_dead", pick, |step, pick, walk| {
+            step.purge_dead(pick, walk)
+        })
+        .await
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerView>, QueueError> {
+        self.look("workers", |step| step.workers()).await
     }
 
     async fn ping(&self) -> Result<String, QueueError> {
         // Reads the file, not only the library's version.
-        self.db.read("ping", |db| ready(db, "", 0)).await?;
+        self.look("ping", |step| step.meta("seq")).await?;
         Ok(format!(
             "SQLite {} at {}",
             rusqlite::version(),

@@ -1,11 +1,17 @@
-//! Settling on SQLite: outcome, reply, counters and dead list in one step.
+//! Settling on SQLite: outcome, replies, kept result, counters and dead list in one step; and what
+//! a running job says before.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::params;
 
 use super::apps::Step;
-use crate::limits::{DEAD_BYTES_MAX, DEAD_MAX};
-use crate::queue::{DeadJob, LeaseRef, QueueStats, Settle};
 use crate::reply_to::{refusal, undelivered};
+use crate::values::{Cancelled, LeaseRef, Progress, Settle, Unrunnable};
+
+use super::jobs::{JobRow, State};
+
+/// Why an answer to a client of npm `background-task` cannot be given here.
+const NO_TASK_REPLY: &str =
+    "background-task reply not delivered: its clients read Redis, and this queue is a SQLite file";
 
 impl Step<'_> {
     /// Ends a job. `false`: the lease is no longer the caller's, and nothing was done.
@@ -14,13 +20,15 @@ impl Step<'_> {
             return Ok(false);
         };
         let text = self.body(job.num)?;
+        let joined = self.take_joined(job.num)?;
         for table in ["queue_jobs", "queue_bodies"] {
             self.db
                 .prepare_cached(&format!("DELETE FROM {table} WHERE num = ?1"))?
                 .execute(params![job.num])?;
         }
-        self.shift(&job.app, 0, -1)?;
+        self.shift(&job.app, Some(job.state), None)?;
         self.count("settled", 1)?;
+        self.leave_behind(&job, &settle.outcome)?;
         let mut reasons: Vec<String> = settle.dead.iter().cloned().collect();
         if let Some(list) = &settle.reply_to {
             match refusal(self.queue, list) {
@@ -31,89 +39,76 @@ impl Step<'_> {
                 }
             }
         }
+        for list in joined {
+            // Who joined the job that it enqueued itself has its answer.
+            if settle.reply_to.as_ref() != Some(&list) {
+                self.push_reply(&list, &settle.outcome)?;
+            }
+        }
+        if settle.task_reply.is_some() {
+            self.count("undelivered", 1)?;
+            reasons.push(NO_TASK_REPLY.to_owned());
+        }
         if !reasons.is_empty() {
-            self.bury(&job.id, &text, &reasons.join("; "), &settle.outcome)?;
+            self.bury(&job, &text, &reasons.join("; "), &settle.outcome)?;
         }
         Ok(true)
     }
 
-    /// Keeps a job in the dead list; the oldest entries give way.
-    fn bury(&self, id: &str, job: &str, reason: &str, outcome: &str) -> rusqlite::Result<()> {
-        let size = id.len() + job.len() + reason.len() + outcome.len();
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        self.db
+    /// Notes what a leased job says of its progress; a list that cannot take it does not.
+    pub(super) fn progress(&self, lease: &LeaseRef, progress: &Progress) -> rusqlite::Result<bool> {
+        let changed = self
+            .db
             .prepare_cached(
-                "INSERT INTO queue_dead (queue, id, job, reason, outcome, at_ms, bytes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "UPDATE queue_jobs SET progress = ?4
+                 WHERE queue = ?1 AND id = ?2 AND token = ?3",
             )?
             .execute(params![
                 self.queue,
-                id,
-                job,
-                reason,
-                outcome,
-                self.now_us / 1_000,
-                size
+                lease.job_id,
+                lease.token,
+                progress.value
             ])?;
-        let mut bytes = self.count("dead_bytes", size)?;
-        let mut entries = self.count("dead", 1)?;
-        let (entries_max, bytes_max) = (
-            i64::try_from(DEAD_MAX).unwrap_or(i64::MAX),
-            i64::try_from(DEAD_BYTES_MAX).unwrap_or(i64::MAX),
-        );
-        while entries > 1 && (entries > entries_max || bytes > bytes_max) {
-            let oldest: i64 = self
-                .db
-                .prepare_cached(
-                    "DELETE FROM queue_dead WHERE num =
-                         (SELECT num FROM queue_dead WHERE queue = ?1 ORDER BY num LIMIT 1)
-                     RETURNING bytes",
-                )?
-                .query_row(params![self.queue], |row| row.get(0))?;
-            bytes = self.count("dead_bytes", -oldest)?;
-            entries = self.count("dead", -1)?;
+        if changed > 0
+            && let Some((list, text)) = &progress.push
+            && refusal(self.queue, list).is_none()
+        {
+            self.push_reply(list, text)?;
         }
-        Ok(())
+        Ok(changed > 0)
     }
 
-    /// The queue in numbers.
-    pub(super) fn stats(&self) -> rusqlite::Result<QueueStats> {
-        let number = |value: i64| u64::try_from(value).unwrap_or(0);
-        let (queued, leased): (i64, i64) = self
-            .db
-            .prepare_cached(
-                "SELECT coalesce(sum(waiting), 0), coalesce(sum(running), 0)
-                 FROM queue_apps WHERE queue = ?1",
-            )?
-            .query_row(params![self.queue], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(QueueStats {
-            inbox: 0,
-            queued: number(queued),
-            leased: number(leased),
-            dead: number(self.meta("dead")?),
-            settled: number(self.meta("settled")?),
-            duplicates: number(self.meta("duplicates")?),
-            reclaimed: number(self.meta("reclaimed")?),
-            undelivered: number(self.meta("undelivered")?),
-        })
+    /// The job that somebody means by this id: with an app that one's, else the one that lives
+    /// under it.
+    fn meant(&self, id: &str, app: Option<&str>) -> rusqlite::Result<Option<JobRow>> {
+        let Some(app) = app else {
+            return self.job(id);
+        };
+        match self.live(id, app)? {
+            Some((_, id)) => self.job(&id),
+            None => Ok(None),
+        }
     }
-}
 
-/// The newest entries of the dead list.
-pub(super) fn dead(db: &Connection, queue: &str, limit: i64) -> rusqlite::Result<Vec<DeadJob>> {
-    let read = |row: &Row<'_>| {
-        Ok(DeadJob {
-            id: row.get(0)?,
-            job: row.get(1)?,
-            reason: row.get(2)?,
-            outcome: row.get(3)?,
-            at_ms: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
-        })
-    };
-    db.prepare_cached(
-        "SELECT id, job, reason, outcome, at_ms FROM queue_dead WHERE queue = ?1
-         ORDER BY num DESC LIMIT ?2",
-    )?
-    .query_map(params![queue, limit], read)?
-    .collect()
+    /// Cancels the live job of this id, wherever it stands.
+    pub(super) fn cancel(&self, id: &str, app: Option<&str>) -> rusqlite::Result<Cancelled> {
+        let Some(job) = self.meant(id, app)? else {
+            return Ok(Cancelled::NotFound);
+        };
+        match job.state {
+            State::Unrunnable => Ok(Cancelled::NotFound),
+            State::Queued | State::Delayed => {
+                self.count("cancelled", 1)?;
+                self.to_unrunnable(&job, &Unrunnable::Cancelled)?;
+                Ok(Cancelled::Queued)
+            }
+            State::Leased => {
+                self.count("cancelled", i64::from(!job.cancelled))?;
+                self.db
+                    .prepare_cached("UPDATE queue_jobs SET cancelled = 1 WHERE num = ?1")?
+                    .execute(params![job.num])?;
+                Ok(Cancelled::Running)
+            }
+        }
+    }
 }

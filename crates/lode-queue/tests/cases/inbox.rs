@@ -1,8 +1,10 @@
 //! What comes in: broken jobs, duplicates, strange names, large texts.
 
+use std::time::Duration;
+
 use lode_queue::QueueOptions;
 
-use crate::support::{Bench, job, lease_one, outcome};
+use crate::support::{Bench, finish, ids, job, lease, lease_one, uncapped};
 
 pub(crate) async fn malformed_jobs_reach_a_worker(bench: Bench) {
     let queue = bench.open().await;
@@ -25,7 +27,7 @@ pub(crate) async fn malformed_jobs_reach_a_worker(bench: Bench) {
     for text in broken {
         let entry = queue.enqueue(text).await.unwrap();
         let leased = lease_one(&*queue).await;
-        assert_eq!((leased.job.as_str(), leased.lost), (text, None));
+        assert_eq!((leased.job.as_str(), leased.unrunnable), (text, None));
         assert_eq!(leased.lease.job_id, entry);
         // Not settled: the nameless app has no cap.
     }
@@ -39,12 +41,12 @@ pub(crate) async fn a_live_id_is_enqueued_once(bench: Bench) {
     let leased = lease_one(&*queue).await;
     queue.enqueue(&job("a", "same")).await.unwrap();
     assert!(
-        queue.lease("w", 9).await.unwrap().is_empty(),
+        lease(&*queue, 9).await.is_empty(),
         "queued or leased, it is live"
     );
     let stats = queue.stats().await.unwrap();
     assert_eq!((stats.duplicates, stats.queued, stats.leased), (2, 0, 1));
-    assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+    finish(&*queue, &leased).await;
 }
 
 pub(crate) async fn an_id_of_one_app_is_free_for_another(bench: Bench) {
@@ -58,17 +60,22 @@ pub(crate) async fn an_id_of_one_app_is_free_for_another(bench: Bench) {
     assert!(first.job.contains(r#""a""#) && second.job.contains(r#""b""#));
     assert_eq!(queue.stats().await.unwrap().duplicates, 1);
     for leased in [first, second] {
-        assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+        finish(&*queue, &leased).await;
     }
 }
 
 pub(crate) async fn a_settled_id_may_come_again(bench: Bench) {
-    let queue = bench.open().await;
+    let queue = bench
+        .open_with(QueueOptions {
+            result_ttl: Duration::ZERO,
+            ..Default::default()
+        })
+        .await;
     for _ in 0..2 {
         queue.enqueue(&job("a", "again")).await.unwrap();
         let leased = lease_one(&*queue).await;
         assert_eq!(leased.attempts, 1);
-        assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+        finish(&*queue, &leased).await;
     }
     assert_eq!(queue.stats().await.unwrap().duplicates, 0);
 }
@@ -96,7 +103,7 @@ pub(crate) async fn an_id_that_looks_like_an_entry_loses_nothing(bench: Bench) {
             .unwrap();
         queue.enqueue(r#"{"app":"b"}"#).await.unwrap();
     }
-    let jobs = queue.lease("w", 99).await.unwrap();
+    let jobs = lease(&*queue, 99).await;
     let nameless = jobs.iter().filter(|j| j.job == r#"{"app":"b"}"#);
     assert_eq!(nameless.count(), 19);
     let dropped = usize::try_from(queue.stats().await.unwrap().duplicates).unwrap() - 1;
@@ -130,7 +137,7 @@ pub(crate) async fn odd_ids_and_apps_come_back_unchanged(bench: Bench) {
                 .unwrap(),
             [true]
         );
-        assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+        finish(&*queue, &leased).await;
     }
 }
 
@@ -148,4 +155,20 @@ pub(crate) async fn a_job_of_a_megabyte_passes(bench: Bench) {
             "a text above the limit is not decoded"
         );
     }
+}
+
+pub(crate) async fn many_are_enqueued_in_their_order(bench: Bench) {
+    let queue = bench.open_with(uncapped()).await;
+    let jobs: Vec<String> = (0..1_500)
+        .map(|n| format!(r#"{{"app":"a","n":{n}}}"#))
+        .collect();
+    let entries = queue.enqueue_many(&jobs).await.unwrap();
+    assert_eq!(entries.len(), jobs.len());
+    let mut leased = Vec::new();
+    while leased.len() < jobs.len() {
+        leased.extend(lease(&*queue, 500).await);
+    }
+    assert!(ids(&leased) == entries, "the ids are those of the entries");
+    assert!(leased.iter().map(|j| &j.job).eq(&jobs));
+    assert!(queue.enqueue_many(&[]).await.unwrap().is_empty());
 }

@@ -1,10 +1,10 @@
 //! Which job comes next: priority, arrival, fairness between apps, caps.
 
-use std::time::Duration;
+use lode_queue::{AppQuota, QueueOptions};
 
-use lode_queue::{Queue, QueueOptions};
-
-use crate::support::{Bench, job, lease_ids, lease_one, outcome, refs};
+use crate::support::{
+    Bench, LONG, enqueue_jobs, finish, ids, job, lease, lease_ids, lease_one, refs, uncapped,
+};
 
 pub(crate) async fn jobs_of_one_app_come_by_priority_then_arrival(bench: Bench) {
     let queue = bench.open_with(uncapped()).await;
@@ -27,16 +27,16 @@ pub(crate) async fn jobs_of_one_app_come_by_priority_then_arrival(bench: Bench) 
 
 pub(crate) async fn a_flooding_app_does_not_hold_up_another(bench: Bench) {
     let queue = bench.open_with(uncapped()).await;
-    enqueue_many(&*queue, "flood", 2_000).await;
+    enqueue_jobs(&*queue, "flood", 2_000).await;
     let mut flood = 0;
     while flood < 300 {
-        flood += queue.lease("w", 10).await.unwrap().len();
+        flood += lease(&*queue, 10).await.len();
     }
     queue.enqueue(&job("late", "late-1")).await.unwrap();
     // Redis admits 200 entries a call; on SQLite the job is in line at once.
     let mut before = 0;
     loop {
-        let jobs = queue.lease("w", 4).await.unwrap();
+        let jobs = lease(&*queue, 4).await;
         if jobs.iter().any(|j| j.lease.job_id == "late-1") {
             break;
         }
@@ -48,7 +48,7 @@ pub(crate) async fn a_flooding_app_does_not_hold_up_another(bench: Bench) {
 pub(crate) async fn an_app_that_comes_one_by_one_does_not_overtake_all(bench: Bench) {
     let queue = bench.open_with(uncapped()).await;
     for app in ["b", "c", "d"] {
-        enqueue_many(&*queue, app, 20).await;
+        enqueue_jobs(&*queue, app, 20).await;
     }
     // "a" sorts before the others, and is served again and again as soon as it is empty.
     let mut served = 0;
@@ -59,7 +59,7 @@ pub(crate) async fn an_app_that_comes_one_by_one_does_not_overtake_all(bench: Be
             .unwrap();
         let leased = lease_one(&*queue).await;
         served += usize::from(leased.lease.job_id.starts_with("a-"));
-        assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+        finish(&*queue, &leased).await;
     }
     assert!(
         (9..=11).contains(&served),
@@ -69,29 +69,60 @@ pub(crate) async fn an_app_that_comes_one_by_one_does_not_overtake_all(bench: Be
 
 pub(crate) async fn caps_hold_across_handles(bench: Bench) {
     let (one, two) = (bench.open().await, bench.open().await);
-    enqueue_many(&*one, "a", 20).await;
-    let mut jobs = one.lease("w1", 3).await.unwrap();
-    jobs.extend(two.lease("w2", 9).await.unwrap());
+    enqueue_jobs(&*one, "a", 20).await;
+    let mut jobs = lease(&*one, 3).await;
+    jobs.extend(lease(&*two, 9).await);
     assert_eq!(jobs.len(), 5, "Kinvey's cap is the default");
-    assert!(one.lease("w1", 9).await.unwrap().is_empty());
-    assert!(one.settle(&jobs[4].lease, outcome("1")).await.unwrap());
+    assert!(lease(&*one, 9).await.is_empty());
+    finish(&*one, &jobs[4]).await;
     assert_eq!(two.release(&refs(&jobs[..2])).await.unwrap(), 2);
-    assert_eq!(two.lease("w2", 9).await.unwrap().len(), 3);
-    assert!(two.lease("w2", 9).await.unwrap().is_empty());
+    assert_eq!(lease(&*two, 9).await.len(), 3);
+    assert!(lease(&*two, 9).await.is_empty());
 }
 
-pub(crate) async fn set_caps_lifts_and_pauses(bench: Bench) {
+pub(crate) async fn quotas_lift_and_lower_caps(bench: Bench) {
     let queue = bench.open().await;
-    enqueue_many(&*queue, "a", 30).await;
-    enqueue_many(&*queue, "b", 3).await;
+    enqueue_jobs(&*queue, "a", 30).await;
+    enqueue_jobs(&*queue, "b", 3).await;
+    let quotas = [("a".to_owned(), cap(7)), ("b".to_owned(), cap(0))];
+    queue.set_quotas(&quotas).await.unwrap();
+    assert_eq!(lease(&*queue, 99).await.len(), 7, "b may start none");
     queue
-        .set_caps(&[("a".to_owned(), 7), ("b".to_owned(), 0)])
+        .set_quotas(&[("a".to_owned(), cap(-1))])
         .await
         .unwrap();
-    assert_eq!(queue.lease("w", 99).await.unwrap().len(), 7, "b is paused");
-    queue.set_caps(&[("a".to_owned(), -1)]).await.unwrap();
-    queue.wait(Duration::from_secs(60)).await.unwrap();
-    assert_eq!(queue.lease("w", 99).await.unwrap().len(), 23 + 3);
+    queue.wait(LONG).await.unwrap();
+    assert_eq!(lease(&*queue, 99).await.len(), 23 + 3);
+}
+
+pub(crate) async fn apps_share_by_weight(bench: Bench) {
+    let queue = bench.open_with(uncapped()).await;
+    let weight = |weight| AppQuota {
+        weight: Some(weight),
+        ..Default::default()
+    };
+    let quotas = [("a".to_owned(), weight(3)), ("b".to_owned(), weight(1))];
+    queue.set_quotas(&quotas).await.unwrap();
+    for app in ["b", "a"] {
+        enqueue_jobs(&*queue, app, 60).await;
+    }
+    let first = lease_ids(&*queue, 40).await;
+    let of_a = first.iter().filter(|id| id.starts_with("a-")).count();
+    assert!((29..=31).contains(&of_a), "{of_a} of 40, and 30 is fair");
+}
+
+pub(crate) async fn an_app_that_is_passed_over_keeps_its_place(bench: Bench) {
+    let queue = bench.open_with(uncapped()).await;
+    for app in ["a", "b"] {
+        enqueue_jobs(&*queue, app, 3).await;
+    }
+    let passing = ["a".to_owned()];
+    let jobs = queue.lease("w", 2, &passing).await.unwrap();
+    assert_eq!(ids(&jobs), ["b-0", "b-1"]);
+    let both = ["a".to_owned(), "b".to_owned()];
+    assert!(queue.lease("w", 9, &both).await.unwrap().is_empty());
+    assert_eq!(lease_ids(&*queue, 3).await, ["a-0", "a-1", "a-2"]);
+    assert_eq!(lease_ids(&*queue, 1).await, ["b-2"]);
 }
 
 pub(crate) async fn a_changed_default_cap_takes_effect(bench: Bench) {
@@ -101,36 +132,27 @@ pub(crate) async fn a_changed_default_cap_takes_effect(bench: Bench) {
             ..Default::default()
         })
         .await;
-    enqueue_many(&*paused, "a", 9).await;
-    assert!(paused.lease("w", 9).await.unwrap().is_empty());
+    enqueue_jobs(&*paused, "a", 9).await;
+    assert!(lease(&*paused, 9).await.is_empty());
     let lifted = bench
         .open_with(QueueOptions {
             default_app_cap: 7,
             ..Default::default()
         })
         .await;
-    assert_eq!(lifted.lease("w", 9).await.unwrap().len(), 7);
+    assert_eq!(lease(&*lifted, 9).await.len(), 7);
     let lowered = bench
         .open_with(QueueOptions {
             default_app_cap: 2,
             ..Default::default()
         })
         .await;
-    assert!(lowered.lease("w", 9).await.unwrap().is_empty());
+    assert!(lease(&*lowered, 9).await.is_empty());
 }
 
-fn uncapped() -> QueueOptions {
-    QueueOptions {
-        default_app_cap: -1,
+fn cap(max: i64) -> AppQuota {
+    AppQuota {
+        max_concurrent: Some(max),
         ..Default::default()
-    }
-}
-
-async fn enqueue_many(queue: &dyn Queue, app: &str, count: usize) {
-    for n in 0..count {
-        queue
-            .enqueue(&job(app, &format!("{app}-{n}")))
-            .await
-            .unwrap();
     }
 }

@@ -44,7 +44,7 @@ async fn killed_connections_come_back() {
         persist(&*queue, async || queue.enqueue(&job("a", &id)).await).await;
         let _: u32 = kill.query_async(&mut raw).await.unwrap();
         queue.wait(Duration::from_millis(50)).await.unwrap();
-        let jobs = persist(&*queue, async || queue.lease("w", 1).await).await;
+        let jobs = persist(&*queue, async || queue.lease("w", 1, &[]).await).await;
         let _: u32 = kill.query_async(&mut raw).await.unwrap();
         let done = persist(&*queue, async || {
             queue.settle(&jobs[0].lease, outcome("1")).await
@@ -106,7 +106,7 @@ async fn a_full_server_takes_no_job_but_can_be_drained() {
         error.is_transient() && error.to_string().contains("OOM"),
         "{error:?}"
     );
-    let jobs = queue.lease("w", 3).await.unwrap();
+    let jobs = queue.lease("w", 3, &[]).await.unwrap();
     assert_eq!(
         queue
             .extend(std::slice::from_ref(&jobs[0].lease))
@@ -121,7 +121,7 @@ async fn a_full_server_takes_no_job_but_can_be_drained() {
             .unwrap(),
         1
     );
-    assert!(queue.retry(&jobs[2].lease).await.unwrap());
+    assert!(queue.retry(&jobs[2].lease, Duration::ZERO).await.unwrap());
     let list = queue.reply_list("me");
     assert!(
         queue
@@ -141,7 +141,7 @@ async fn a_replica_is_unavailable_with_its_own_words() {
     let _: () = follow.query_async(&mut raw).await.unwrap();
     for step in [
         queue.enqueue("{}").await.err(),
-        queue.lease("w", 1).await.err(),
+        queue.lease("w", 1, &[]).await.err(),
     ] {
         let error = step.expect("a replica takes no writes");
         assert!(
@@ -226,7 +226,7 @@ async fn a_reply_to_of_another_cluster_slot_does_not_fail_the_settle() {
             .await
             .unwrap()
     );
-    let dead = queue.dead(1).await.unwrap().remove(0);
+    let dead = queue.dead(None, 1).await.unwrap().remove(0);
     assert_eq!(dead.outcome, "lost?");
     assert!(
         dead.reason

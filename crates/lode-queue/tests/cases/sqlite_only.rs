@@ -1,8 +1,14 @@
 //! What only a file can do: stay, be shared, be somewhere else.
 
-use lode_queue::{QueueError, QueueOptions, open};
+use lode_queue::{JobState, QueueError, QueueOptions, Settle, TaskReply, Unrunnable, open};
+use rusqlite::Connection;
 
-use crate::support::{Bench, bury, job, lease_one, outcome};
+use crate::support::{
+    Bench, bury, enqueue_jobs, finish, ids, job, lease, lease_one, next_reply, outcome, reply, tend,
+};
+
+/// The tables of the first Lode, as it made them.
+const FIRST_SCHEMA: &str = include_str!("first_schema.sql");
 
 #[tokio::test]
 async fn jobs_survive_the_closing_of_the_file() {
@@ -74,11 +80,131 @@ async fn a_dead_list_that_is_too_large_loses_its_oldest() {
     let bench = Bench::sqlite();
     let queue = bench.open().await;
     bury(&*queue, "old").await;
-    let db = rusqlite::Connection::open(bench.dir.path().join("queue.db")).unwrap();
+    let db = Connection::open(bench.dir.path().join("queue.db")).unwrap();
     let pretend = "UPDATE queue_meta SET value = 268435456 WHERE name = 'dead_bytes'";
     assert_eq!(db.execute(pretend, []).unwrap(), 1);
     bury(&*queue, "new").await;
-    let dead = queue.dead(9).await.unwrap();
+    let dead = queue.dead(None, 9).await.unwrap();
     assert_eq!((dead.len(), dead[0].id.as_str()), (1, "new"));
     assert_eq!(queue.stats().await.unwrap().dead, 1);
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_schema_keeps_its_jobs() {
+    let bench = Bench::sqlite();
+    let db = Connection::open(bench.dir.path().join("queue.db")).unwrap();
+    db.execute_batch(FIRST_SCHEMA).unwrap();
+    db.execute_batch(
+        r#"INSERT INTO queue_jobs (num, queue, id, app, priority, idempotent, at_us, attempts, lost,
+               token, worker, expires_us) VALUES
+               (1, 'default', 'second', 'a', 0, 0, 1, 0, 0, NULL, NULL, NULL),
+               (2, 'default', 'first', 'a', 9, 0, 2, 0, 0, NULL, NULL, NULL),
+               (3, 'default', 'running', 'a', 0, 0, 3, 1, 0, 'token', 'w', 9e15),
+               (4, 'default', 'lost', 'b', 0, 0, 4, 1, 1, 'old', 'w', 1),
+               (5, 'default', 'tired', 'c', 0, 1, 5, 3, 2, NULL, NULL, NULL),
+               (6, 'other', 'first', 'a', 0, 0, 6, 0, 0, NULL, NULL, NULL);
+           INSERT INTO queue_bodies SELECT num,
+               '{"app":"' || app || '","id":"' || id || '","hook":"h","n":' || num || '}'
+               FROM queue_jobs;
+           INSERT INTO queue_jobs (num, queue, id, app, priority, idempotent, at_us)
+               VALUES (7, 'old', '7-7', '', 0, 0, 1), (8, 'old', 'j~b', 'b', 0, 0, 2);
+           INSERT INTO queue_bodies VALUES (7, '{broken'), (8, '{"app":"b","id":"j"}');
+           INSERT INTO queue_apps (queue, app, state, tag, waiting, running)
+               VALUES ('default', 'a', 1, 70, 2, 1), ('other', 'a', 1, 0, 1, 0);
+           INSERT INTO queue_meta VALUES ('default', 'v', 70), ('default', 'settled', 7),
+               ('default', 'seq', 6), ('default', 'dead', 1), ('default', 'dead_bytes', 9);
+           INSERT INTO queue_dead (queue, id, job, reason, outcome, at_ms, bytes)
+               VALUES ('default', 'd', '{"app":"b"}', 'why', '1', 5, 9);
+           INSERT INTO queue_replies (list, outcome, expires_us) VALUES ('l', 'kept', 9e15);"#,
+    )
+    .unwrap();
+    drop(db);
+    // Twice: what is up to date stays as it is.
+    for _ in 0..2 {
+        let stats = bench.open().await.stats().await.unwrap();
+        assert_eq!((stats.queued, stats.leased, stats.delayed), (2, 2, 0));
+        assert_eq!((stats.settled, stats.dead), (7, 1));
+    }
+    let queue = bench.open().await;
+    assert_eq!(next_reply(&*queue, "l").await.as_deref(), Some("kept"));
+    assert_eq!(queue.dead(Some("b"), 9).await.unwrap().len(), 1);
+    let mut told = tend(&*queue).await.unrunnable;
+    told.sort_by(|a, b| a.lease.job_id.cmp(&b.lease.job_id));
+    assert_eq!(ids(&told), ["lost", "tired"]);
+    let why = [Unrunnable::WorkerLost, Unrunnable::TooManyAttempts];
+    assert!(told.iter().map(|j| j.unrunnable.clone().unwrap()).eq(why));
+    let jobs = lease(&*queue, 9).await;
+    assert_eq!(ids(&jobs), ["first", "second"]);
+    assert_eq!(jobs[0].job, r#"{"app":"a","id":"first","hook":"h","n":2}"#);
+    assert_eq!(queue.inspect("first").await.unwrap().unwrap().hook, "h");
+    // They are still the jobs that they named: nobody runs one a second time.
+    for id in ["second", "first", "running"] {
+        queue.enqueue(&job("a", id)).await.unwrap();
+    }
+    assert_eq!(queue.stats().await.unwrap().duplicates, 3);
+    for leased in jobs.iter().chain(&told) {
+        finish(&*queue, leased).await;
+    }
+    let running = queue.inspect("running").await.unwrap().unwrap();
+    assert_eq!((running.state, running.attempts), (JobState::Leased, 1));
+    let held = lode_queue::LeaseRef {
+        job_id: "running".to_owned(),
+        token: "token".to_owned(),
+    };
+    assert!(queue.settle(&held, outcome("1")).await.unwrap());
+    assert_eq!(queue.stats().await.unwrap().leased, 0);
+    let kept = queue.result("a", "running").await.unwrap();
+    assert_eq!(kept.as_deref(), Some("1"));
+    let url = format!(
+        "sqlite:{}?queue=old",
+        bench.dir.path().join("queue.db").display()
+    );
+    let old = open(&url, QueueOptions::default()).await.unwrap();
+    old.enqueue(&job("b", "j")).await.unwrap();
+    assert_eq!(old.stats().await.unwrap().duplicates, 1);
+    assert_eq!(ids(&lease(&*old, 9).await), ["7-7", "j~b"]);
+}
+
+#[tokio::test]
+async fn a_reply_to_a_task_goes_to_the_dead_list() {
+    let bench = Bench::sqlite();
+    let queue = bench.open().await;
+    queue.enqueue(&job("a", "j")).await.unwrap();
+    let leased = lease_one(&*queue).await;
+    let settle = Settle {
+        task_reply: Some(TaskReply {
+            hash: "success:normal".to_owned(),
+            field: "t-1".to_owned(),
+            value: "{}".to_owned(),
+            channel: "msgChannels:c".to_owned(),
+            message: "{}".to_owned(),
+        }),
+        ..reply("done", "list")
+    };
+    assert!(queue.settle(&leased.lease, settle).await.unwrap());
+    assert_eq!(next_reply(&*queue, "list").await.as_deref(), Some("done"));
+    let dead = queue.dead(None, 9).await.unwrap();
+    assert!(dead[0].reason.contains("clients read Redis"), "{dead:?}");
+    assert_eq!(queue.stats().await.unwrap().undelivered, 1);
+}
+
+#[tokio::test]
+async fn so_many_refusals_wait_and_then_nothing_comes_in() {
+    let bench = Bench::sqlite();
+    let queue = bench
+        .open_with(QueueOptions {
+            app_queue_max: 0,
+            ..Default::default()
+        })
+        .await;
+    enqueue_jobs(&*queue, "a", 10_000).await;
+    let error = queue.enqueue(&job("b", "b")).await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
+    let many = queue.enqueue_many(&[job("b", "b")]).await;
+    assert!(many.unwrap_err().is_transient());
+    let told = queue.tend("w").await.unwrap();
+    assert_eq!(told.unrunnable.len(), 100);
+    assert!(told.more);
+    finish(&*queue, &told.unrunnable[0]).await;
+    queue.enqueue(&job("b", "b")).await.unwrap();
 }

@@ -1,17 +1,27 @@
 //! `Bench`: one queue under test, whichever implementation it is, and the waits of the suite.
 
+pub(crate) mod cluster;
+pub(crate) mod process;
 mod server;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lode_queue::{LeaseRef, Leased, Queue, QueueOptions, Settle, open};
+use lode_queue::{LeaseRef, Leased, Queue, QueueOptions, Settle, Tended, open};
 use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
 
 pub(crate) use server::RedisServer;
 
+use cluster::Cluster;
+
+/// The worker's name in all cases that do not care: a handle is one worker.
+pub(crate) const WORKER: &str = "tester";
+/// So long that a wait which ends by it is a failure of the test's deadline.
+pub(crate) const LONG: Duration = Duration::from_secs(600);
+/// One hour, as job fields and rates have it: nothing that waits for it comes in a test.
+pub(crate) const HOUR_MS: u64 = 3_600_000;
 /// Far above anything that works, so that only what never happens fails.
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -23,6 +33,7 @@ pub(crate) struct Bench {
     /// The server behind the queue; empty for SQLite.
     pub(crate) redis_url: Option<String>,
     _server: Option<RedisServer>,
+    cluster: Option<Cluster>,
     pub(crate) dir: TempDir,
 }
 
@@ -46,6 +57,53 @@ impl Bench {
         Self::on_redis(server.url.clone(), Some(server), dir)
     }
 
+    /// A queue on the Valkey of `LODE_TEST_VALKEY`, or on a private one, of the program that this
+    /// names or of the `valkey-server` of PATH. `None`, with a word in the output, without all of
+    /// them.
+    #[expect(clippy::print_stderr, reason = "a test that tests nothing must say so")]
+    pub(crate) fn valkey() -> Option<Self> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "tests have no config.rs to read it in"
+        )]
+        let named = std::env::var("LODE_TEST_VALKEY").ok();
+        if let Some(url) = named.as_ref().filter(|named| named.contains("://")) {
+            return Some(Self::on_redis(url.clone(), None, TempDir::new().unwrap()));
+        }
+        let program = named.clone().unwrap_or_else(|| "valkey-server".to_owned());
+        let works = std::process::Command::new(&program)
+            .arg("--version")
+            .output();
+        if works.is_err() {
+            assert!(named.is_none(), "LODE_TEST_VALKEY={program} does not run");
+            eprintln!(
+                "NOT TESTED ON VALKEY: no valkey-server in PATH (Debian: the package \
+                 valkey-server of bookworm-backports or newer), and LODE_TEST_VALKEY names none"
+            );
+            return None;
+        }
+        let dir = TempDir::new().unwrap();
+        let server = RedisServer::start_program(program.as_ref(), dir.path(), &[]);
+        Some(Self::on_redis(server.url.clone(), Some(server), dir))
+    }
+
+    /// A queue on the cluster of `LODE_TEST_REDIS_CLUSTER`, or else on a private one.
+    pub(crate) async fn cluster() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "tests have no config.rs to read it in"
+        )]
+        match std::env::var("LODE_TEST_REDIS_CLUSTER") {
+            Ok(url) => Self::on_redis(url, None, TempDir::new().unwrap()),
+            Err(_) => {
+                let cluster = Cluster::start().await;
+                let mut bench = Self::on_redis(cluster.url(), None, TempDir::new().unwrap());
+                bench.cluster = Some(cluster);
+                bench
+            }
+        }
+    }
+
     /// A queue in a new SQLite file.
     pub(crate) fn sqlite() -> Self {
         let dir = TempDir::new().unwrap();
@@ -55,6 +113,7 @@ impl Bench {
             name: "default".to_owned(),
             redis_url: None,
             _server: None,
+            cluster: None,
             dir,
         }
     }
@@ -73,6 +132,7 @@ impl Bench {
             name,
             redis_url: Some(redis_url),
             _server: server,
+            cluster: None,
             dir,
         }
     }
@@ -90,7 +150,7 @@ impl Bench {
     /// A handle whose leases expire at once.
     pub(crate) async fn open_hasty(&self) -> Arc<dyn Queue> {
         self.open_with(QueueOptions {
-            lease: Duration::from_millis(50),
+            lease: Duration::from_millis(100),
             ..Default::default()
         })
         .await
@@ -99,6 +159,9 @@ impl Bench {
     /// A plain connection to the server, as a producer has it.
     pub(crate) async fn raw(&self) -> MultiplexedConnection {
         let url = self.redis_url.clone().expect("this test is for Redis");
+        if url.starts_with("redis+cluster://") {
+            return cluster::raw(&url, &self.key("in")).await;
+        }
         redis::Client::open(url)
             .unwrap()
             .get_multiplexed_async_connection()
@@ -135,15 +198,91 @@ pub(crate) fn reply(text: &str, list: &str) -> Settle {
     Settle {
         outcome: text.to_owned(),
         reply_to: Some(list.to_owned()),
-        dead: None,
+        ..Default::default()
     }
 }
 
-/// Leases until one job comes, waiting in between as a worker does.
+/// A job of `app` with this id and more fields, such as `"delay_ms":5`.
+pub(crate) fn job_with(app: &str, id: &str, fields: &str) -> String {
+    format!(r#"{{"app":"{app}","id":"{id}",{fields}}}"#)
+}
+
+/// No cap of its own for any app.
+pub(crate) fn uncapped() -> QueueOptions {
+    QueueOptions {
+        default_app_cap: -1,
+        ..Default::default()
+    }
+}
+
+/// Enqueues jobs `app-0`, `app-1`, … of an app.
+pub(crate) async fn enqueue_jobs(queue: &dyn Queue, app: &str, count: usize) {
+    let jobs: Vec<String> = (0..count)
+        .map(|n| job(app, &format!("{app}-{n}")))
+        .collect();
+    queue.enqueue_many(&jobs).await.unwrap();
+}
+
+/// Takes up to `max` jobs, of any app.
+pub(crate) async fn lease(queue: &dyn Queue, max: usize) -> Vec<Leased> {
+    queue.lease(WORKER, max, &[]).await.unwrap()
+}
+
+/// The ids of leased jobs.
+pub(crate) fn ids(jobs: &[Leased]) -> Vec<&str> {
+    jobs.iter().map(|job| job.lease.job_id.as_str()).collect()
+}
+
+/// Tends until nothing more is to be done: the last answer, with all unrunnable jobs that came.
+pub(crate) async fn tend(queue: &dyn Queue) -> Tended {
+    within("the queue is tended", async {
+        let mut unrunnable = Vec::new();
+        loop {
+            let mut tended = queue.tend(WORKER).await.unwrap();
+            unrunnable.append(&mut tended.unrunnable);
+            if !tended.more && queue.stats().await.unwrap().inbox == 0 {
+                tended.unrunnable = unrunnable;
+                return tended;
+            }
+        }
+    })
+    .await
+}
+
+/// Tends until one job comes that only waits to be settled.
+pub(crate) async fn unrunnable(queue: &dyn Queue) -> Leased {
+    within("an unrunnable job comes", async {
+        loop {
+            let mut jobs = tend(queue).await.unrunnable;
+            assert!(jobs.len() <= 1, "more than one: {jobs:?}");
+            if let Some(job) = jobs.pop() {
+                return job;
+            }
+            pause(queue).await;
+        }
+    })
+    .await
+}
+
+/// Lets a few milliseconds pass, or as long as until something can be leased.
+pub(crate) async fn pause(queue: &dyn Queue) {
+    queue.wait(Duration::from_millis(20)).await.unwrap();
+    tokio::task::yield_now().await;
+}
+
+/// Settles a job with the outcome `1`.
+pub(crate) async fn finish(queue: &dyn Queue, leased: &Leased) {
+    assert!(queue.settle(&leased.lease, outcome("1")).await.unwrap());
+}
+
+/// Leases until one job comes, waiting in between as a worker does. The caller knows that no
+/// unrunnable job can come beside it.
 pub(crate) async fn lease_one(queue: &dyn Queue) -> Leased {
     within("a job comes", async {
         loop {
-            if let Some(job) = queue.lease("tester", 1).await.unwrap().pop() {
+            let mut jobs = lease(queue, 1).await;
+            assert!(jobs.len() <= 1, "more than one: {jobs:?}");
+            if let Some(job) = jobs.pop() {
                 return job;
             }
             queue.wait(Duration::from_millis(200)).await.unwrap();
@@ -182,9 +321,14 @@ pub(crate) async fn next_reply(queue: &dyn Queue, list: &str) -> Option<String> 
         .unwrap()
 }
 
-/// Runs one job of this id into the dead list.
+/// Runs one job of app `a` and this id into the dead list.
 pub(crate) async fn bury(queue: &dyn Queue, id: &str) {
-    queue.enqueue(&job("a", id)).await.unwrap();
+    bury_of(queue, "a", id).await;
+}
+
+/// Runs one job into the dead list.
+pub(crate) async fn bury_of(queue: &dyn Queue, app: &str, id: &str) {
+    queue.enqueue(&job(app, id)).await.unwrap();
     let leased = lease_one(queue).await;
     let settle = Settle {
         dead: Some("test".to_owned()),

@@ -1,5 +1,6 @@
 //! `RedisServer`: a private server of one test, gone with it.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -16,8 +17,13 @@ pub(crate) struct RedisServer {
 impl RedisServer {
     /// Starts a server and returns once it accepts connections.
     pub(crate) fn start(dir: &Path, extra: &[&str]) -> Self {
+        Self::start_program("redis-server".as_ref(), dir, extra)
+    }
+
+    /// The same with a server of another make.
+    pub(crate) fn start_program(program: &OsStr, dir: &Path, extra: &[&str]) -> Self {
         let socket = dir.join("redis.sock");
-        let mut child = Command::new("redis-server")
+        let mut child = Command::new(program)
             .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
             .args(if extra.contains(&"--port") {
                 &[][..]

@@ -1,11 +1,14 @@
 //! `lode app`: create, change and list apps.
 
+use std::fmt::Display;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use lode_egress::HostRules;
-use lode_store::{AppLimits, NewApp};
+use lode_proto::HookName;
+use lode_store::{AppLimits, NewApp, RateLimit};
 
 use super::{StoreArgs, UsageError, print_line};
 
@@ -54,6 +57,20 @@ pub(crate) struct LimitArgs {
     /// Jobs of the app that run at one time over all workers; -1 for no limit.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     max_concurrent: Option<i64>,
+    /// Share of the app among apps that wait, 1 to 100; `default` is 1.
+    #[arg(long, value_name = "N", value_parser = setting::<u32>)]
+    weight: Option<Setting<u32>>,
+    /// Jobs of the app that may start per time, such as 100/1s; `default` is any number.
+    #[arg(long, value_name = "JOBS/TIME", value_parser = setting::<RateLimit>)]
+    rate: Option<Setting<RateLimit>>,
+    /// The same for one hook, such as books.onPreSave=10/1m; `HOOK=default` takes it away. May be
+    /// given again.
+    #[arg(long = "hook-rate", value_name = "HOOK=JOBS/TIME", value_parser = hook_rate)]
+    hook_rates: Vec<(String, Setting<RateLimit>)>,
+    /// Live jobs (waiting, delayed, running) that the app may have; -1 for no bound; `default` is
+    /// the worker's queue.app_queue_max.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = setting::<i64>)]
+    queue_max: Option<Setting<i64>>,
     /// What one job of the app may use, such as `wall_limit_ms=2000`; `NAME=default` goes back to
     /// the worker's. The names are those of `[limits]`. May be given again.
     #[arg(long = "limit", value_name = "NAME=VALUE")]
@@ -71,6 +88,21 @@ impl LimitArgs {
         if self.max_concurrent.is_some() {
             limits.max_concurrent = self.max_concurrent;
         }
+        if let Some(Setting(weight)) = self.weight {
+            limits.weight = weight;
+        }
+        if let Some(Setting(rate)) = self.rate {
+            limits.rate = rate;
+        }
+        for (hook, Setting(rate)) in self.hook_rates {
+            match rate {
+                Some(rate) => limits.hook_rates.insert(hook, rate),
+                None => limits.hook_rates.remove(&hook),
+            };
+        }
+        if let Some(Setting(max)) = self.queue_max {
+            limits.queue_max = max;
+        }
         for given in &self.limits {
             set_limit(&mut limits, given)?;
         }
@@ -86,6 +118,26 @@ impl LimitArgs {
         }
         Ok(limits)
     }
+}
+
+/// A value of the app's own, or the default.
+#[derive(Debug, Clone)]
+struct Setting<T>(Option<T>);
+
+fn setting<T: FromStr<Err: Display>>(text: &str) -> Result<Setting<T>, String> {
+    if text == "default" {
+        return Ok(Setting(None));
+    }
+    let value = text.parse().map_err(|error: T::Err| error.to_string())?;
+    Ok(Setting(Some(value)))
+}
+
+fn hook_rate(text: &str) -> Result<(String, Setting<RateLimit>), String> {
+    let (hook, rate) = text
+        .rsplit_once('=')
+        .ok_or("HOOK=JOBS/TIME is expected, such as books.onPreSave=10/1m")?;
+    let name = HookName::parse(hook).map_err(|error| error.to_string())?;
+    Ok((name.to_string(), setting(rate)?))
 }
 
 fn set_limit(limits: &mut AppLimits, given: &str) -> Result<()> {
@@ -154,4 +206,30 @@ async fn list(args: StoreArgs) -> Result<ExitCode> {
         print_line(&line.to_string());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_a_value_or_the_default() {
+        assert_eq!(setting::<u32>("7").unwrap().0, Some(7));
+        assert_eq!(setting::<u32>("default").unwrap().0, None);
+        setting::<u32>("many").unwrap_err();
+    }
+
+    #[test]
+    fn a_hooks_rate_names_its_hook() {
+        let (hook, rate) = hook_rate("books.onPreSave=10/1m").unwrap();
+        let rate = rate.0.unwrap();
+        assert_eq!(
+            (hook.as_str(), rate.jobs, rate.per_ms),
+            ("books.onPreSave", 10, 60_000)
+        );
+        assert!(hook_rate("endpoint:a=default").unwrap().1.0.is_none());
+        for bad in ["10/1m", "nothing=10/1m", "endpoint:a=fast"] {
+            hook_rate(bad).unwrap_err();
+        }
+    }
 }

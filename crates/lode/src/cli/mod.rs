@@ -15,8 +15,12 @@ mod check;
 mod doctor;
 mod enqueue;
 mod hook;
+mod moment;
+mod queue;
 mod run;
+mod schedule;
 mod serve;
+mod table;
 
 /// Runs tenants' JavaScript hooks for application servers, each job in its own process.
 #[derive(Debug, Parser)]
@@ -33,7 +37,13 @@ enum Command {
     /// Serve a queue until SIGTERM.
     Serve(serve::ServeArgs),
     /// Put a job into the queue; print its id, or with --wait its outcome.
-    Enqueue(enqueue::EnqueueArgs),
+    Enqueue(Box<enqueue::EnqueueArgs>),
+    /// Look at a queue and manage it: numbers, jobs, the dead list, bans, pauses.
+    #[command(subcommand)]
+    Queue(queue::QueueCommand),
+    /// Put, list and delete schedules: hooks that run at times of their own.
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
     /// Create and list apps.
     #[command(subcommand)]
     App(app::AppCommand),
@@ -99,7 +109,9 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Run(args) => run::run(*args).await,
         Command::Serve(args) => serve::run(args).await,
-        Command::Enqueue(args) => enqueue::run(args).await,
+        Command::Enqueue(args) => enqueue::run(*args).await,
+        Command::Queue(command) => queue::run(command).await,
+        Command::Schedule(command) => schedule::run(command).await,
         Command::App(command) => app::run(command).await,
         Command::Hook(command) => hook::run(command).await,
         Command::Doctor(args) => doctor::run(args).await,

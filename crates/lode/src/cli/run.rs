@@ -24,6 +24,7 @@ use crate::master::app_keys::AppKeys;
 use crate::master::broker::{JobScope, LogSink};
 use crate::master::clock::now;
 use crate::master::http_calls::HttpScope;
+use crate::master::progress::JobProgress;
 use crate::master::shell::{Happening, Shell, ShellOptions};
 use crate::master::work::{Ended, Work};
 use crate::outcome::Subject;
@@ -223,6 +224,7 @@ async fn prepare_work(
     let scope = JobScope {
         keys: Arc::new(AppKeys::of(&app)),
         http: Arc::new(http),
+        progress: Arc::new(JobProgress::shown()),
         app: app.id,
         job: "run".to_owned(),
         hook: label,

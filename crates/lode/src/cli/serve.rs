@@ -1,6 +1,8 @@
 //! `lode serve`: a worker.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -9,7 +11,9 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use super::{ConfigArgs, start_log};
 use crate::config::Config;
 use crate::master::serve::Server;
+use crate::nbt::Nbt;
 use crate::shown::address;
+use crate::tcp_runner::{CONNECTIONS_MAX, TcpRunner};
 
 /// See `lode serve --help`.
 #[derive(Debug, Args)]
@@ -27,6 +31,12 @@ pub(crate) struct ServeArgs {
     /// Children kept ready.
     #[arg(long, value_name = "N")]
     warm: Option<usize>,
+    /// Serve clients of npm background-task 2.x on the queue's Redis.
+    #[arg(long)]
+    nbt: bool,
+    /// Serve the task runner's TCP protocol at this address, such as 127.0.0.1:7000.
+    #[arg(long, value_name = "ADDR")]
+    tcp_runner: Option<String>,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -46,6 +56,10 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode> {
     if let Some(warm) = args.warm {
         config.pool.warm = warm;
     }
+    config.nbt.enabled |= args.nbt;
+    if let Some(address) = args.tcp_runner {
+        config.tcp_runner.listen = address;
+    }
     let config = config.check()?;
     let log = start_log(&config.log.level, config.log.json)?;
     raise_open_files(config.pool.max_children)?;
@@ -61,12 +75,29 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode> {
         .await
         .with_context(|| format!("queue {}", address(queue_url)))?;
     tracing::info!(queue = described, store = store.ping().await?, "starting");
-    Server::new(config, store, queue)?.run(&log).await
+    // Not claiming tasks is no reason not to count those that go bad here.
+    let nbt = Nbt::beside(queue_url, config.background_task_options());
+    if config.nbt.enabled {
+        let sweep_every = Duration::from_millis(config.nbt.sweep_ms);
+        nbt.start(sweep_every).await?;
+    }
+    let runner = match config.tcp_runner.listen.as_str() {
+        "" => None,
+        listen => {
+            let worker = config.worker.name.clone();
+            Some(TcpRunner::start(listen, Arc::clone(&queue), worker).await?)
+        }
+    };
+    let code = Server::new(config, store, queue, nbt)?.run(&log).await?;
+    if let Some(runner) = runner {
+        runner.finish().await;
+    }
+    Ok(code)
 }
 
 /// Descriptors that the master needs beside those of its children: store, queue, runtime, log, HTTP,
-/// lookups of names, zygotes that overlap.
-const OWN_DESCRIPTORS: u64 = 300;
+/// lookups of names, zygotes that overlap, clients of the TCP runner.
+const OWN_DESCRIPTORS: u64 = 300 + CONNECTIONS_MAX as u64;
 
 /// A child costs the master three descriptors: its job socket, its pidfd, and a connection when its
 /// hook sends an HTTP request.

@@ -30,7 +30,7 @@ impl Config {
     }
 
     #[rustfmt::skip]
-    fn ranges(&self) -> [Range; 15] {
+    fn ranges(&self) -> [Range; 21] {
         let (pool, queue, jail, breaker) = (&self.pool, &self.queue, &self.jail, &self.breaker);
         [
             ("pool.max_children", pool.max_children as u64, 1, 10_000),
@@ -40,6 +40,10 @@ impl Config {
             ("pool.app_share", pool.app_share as u64, 0, 10_000),
             ("queue.lease_ms", queue.lease_ms, 100, 3_600_000),
             ("queue.attempts_max", u64::from(queue.attempts_max), 1, 100),
+            ("queue.retry_backoff_ms", queue.retry_backoff_ms, 1, 60_000),
+            ("queue.worker_timeout_ms", queue.worker_timeout_ms, 1_000, 600_000),
+            ("queue.poison_losses", u64::from(queue.poison_losses), 1, 100),
+            ("queue.result_ttl_s", queue.result_ttl_s, 0, 604_800),
             ("worker.drain_limit_ms", self.worker.drain_limit_ms, 0, 3_600_000),
             ("jail.oom_score_adj", u64::from(jail.oom_score_adj), 0, 1_000),
             ("jail.nice", u64::from(jail.nice), 0, 19),
@@ -48,6 +52,8 @@ impl Config {
             ("breaker.bad_jobs", u64::from(breaker.bad_jobs), 0, 1_000),
             ("breaker.window_ms", breaker.window_ms, 1, 3_600_000),
             ("breaker.ban_s", breaker.ban_s, 1, 604_800),
+            ("nbt.sweep_ms", self.nbt.sweep_ms, 100, 3_600_000),
+            ("nbt.deadline_ms", self.nbt.deadline_ms, 0, 31_536_000_000),
         ]
     }
 
@@ -56,9 +62,22 @@ impl Config {
         if watch != 0 && !(10..=60_000).contains(&watch) {
             bail!("jail.memory_watch_ms is {watch}, allowed are 0 (no watch) and 10 to 60000");
         }
-        let cap = self.queue.app_max_concurrent;
-        if cap < 1 && cap != -1 {
-            bail!("queue.app_max_concurrent is {cap}, allowed are -1 (no limit) and 1 up");
+        let channel = &self.nbt.channel;
+        if channel.is_empty() || channel.len() > 512 {
+            bail!(
+                "nbt.channel has {} bytes, allowed are 1 to 512",
+                channel.len()
+            );
+        }
+        let queue = &self.queue;
+        for (name, bound) in [
+            ("app_max_concurrent", queue.app_max_concurrent),
+            ("app_queue_max", queue.app_queue_max),
+            ("queue_max", queue.queue_max),
+        ] {
+            if bound < 1 && bound != -1 {
+                bail!("queue.{name} is {bound}, allowed are -1 (no limit) and 1 up");
+            }
         }
         let (reserve, max) = (self.pool.reserve, self.pool.max_children);
         if reserve >= max && max > 1 {

@@ -20,13 +20,32 @@ pub(crate) struct WorkerConfig {
 pub(crate) struct QueueConfig {
     /// Where jobs come from. Default: the embedded queue in the working folder.
     pub(crate) url: String,
-    /// Milliseconds a lease lasts unless extended, 100 to 3,600,000. Default 15,000: a worker that
-    /// dies holds its jobs that long.
+    /// Milliseconds a lease lasts unless extended, 100 to 3,600,000. Default 15,000.
     pub(crate) lease_ms: u64,
     /// Jobs of one app that run at one time over all workers, -1 for no limit. Default 5 (Kinvey's).
     pub(crate) app_max_concurrent: i64,
     /// Times that an idempotent job is started, 1 to 100, before it goes to the dead list. Default 3.
     pub(crate) attempts_max: u32,
+    /// Milliseconds before an idempotent job is started again after its child died, 1 to 60,000;
+    /// doubled each time, up to a minute. Default 1,000.
+    pub(crate) retry_backoff_ms: u64,
+    /// Milliseconds without a sign of life, 1,000 to 600,000, after which the other workers take a
+    /// worker's jobs from it. Default 3,000.
+    pub(crate) worker_timeout_ms: u64,
+    /// Workers lost while they ran one idempotent job, 1 to 100, after which it is taken for the
+    /// cause and goes to the dead list. Default 2.
+    pub(crate) poison_losses: u32,
+    /// Live jobs (waiting, delayed, running) that one app may have, -1 for no bound; more are
+    /// answered with `queue_full`. Default 100,000.
+    pub(crate) app_queue_max: i64,
+    /// Live jobs of all apps together, -1 for no bound. Default 1,000,000.
+    pub(crate) queue_max: i64,
+    /// Seconds that the outcome of a job with an id of its own is kept, 0 to 604,800: for
+    /// `lode queue result`, and for whoever sends the same id again. Default 120.
+    pub(crate) result_ttl_s: u64,
+    /// Whether this worker brings the store's schedules to its queue. Default yes; no for the workers
+    /// of a second queue on one store, where each schedule would fire in both.
+    pub(crate) schedules: bool,
 }
 
 /// `[store]`
@@ -114,8 +133,8 @@ pub(crate) struct JobsConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct BreakerConfig {
-    /// Bad jobs of one app within the window after which the next one suspends the app in this
-    /// worker; 0 for never. Default 10 (Kinvey's). Bad are timeouts, violations, memory limits and
+    /// Bad jobs of one app within the window, over all workers, after which the next one suspends
+    /// the app; 0 for never. Default 10 (Kinvey's). Bad are timeouts, violations, memory limits and
     /// crashes, not exceptions.
     pub(crate) bad_jobs: u32,
     /// Milliseconds of the window, 1 to 3,600,000. Default 1,000 (Kinvey's).
@@ -129,6 +148,33 @@ pub(crate) struct BreakerConfig {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct HttpConfig {
     /// Address for `/healthz` and `/readyz`, such as `127.0.0.1:7080`. Default none.
+    pub(crate) listen: String,
+}
+
+/// `[nbt]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct NbtConfig {
+    /// Whether clients of npm `background-task` 2.x are served, on the queue's Redis. Default no.
+    pub(crate) enabled: bool,
+    /// The channel on which they announce tasks. Default `broadcast:level2` (the package's).
+    pub(crate) channel: String,
+    /// Milliseconds between two looks for tasks that no worker has heard of, 100 to 3,600,000.
+    /// Default 5,000.
+    pub(crate) sweep_ms: u64,
+    /// Milliseconds after which a claimed task that has not started is `expired`, up to
+    /// 31,536,000,000; 0 for never. Default 0: the client's own timeout is not known here.
+    pub(crate) deadline_ms: u64,
+    /// Whether bad tasks beyond `breaker.bad_jobs` are noted in `blacklist:logs:<app>`. Default no.
+    pub(crate) log_bans: bool,
+}
+
+/// `[tcp_runner]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TcpRunnerConfig {
+    /// Address for the task runner's protocol, such as `127.0.0.1:7000`; whoever reaches it can
+    /// enqueue. Default none.
     pub(crate) listen: String,
 }
 
@@ -158,6 +204,13 @@ impl Default for QueueConfig {
             lease_ms: 15_000,
             app_max_concurrent: 5,
             attempts_max: 3,
+            retry_backoff_ms: 1_000,
+            worker_timeout_ms: 3_000,
+            poison_losses: 2,
+            app_queue_max: 100_000,
+            queue_max: 1_000_000,
+            result_ttl_s: 120,
+            schedules: true,
         }
     }
 }
@@ -215,6 +268,18 @@ impl Default for BreakerConfig {
             bad_jobs: 10,
             window_ms: 1_000,
             ban_s: 3_600,
+        }
+    }
+}
+
+impl Default for NbtConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            channel: "broadcast:level2".to_owned(),
+            sweep_ms: 5_000,
+            deadline_ms: 0,
+            log_bans: false,
         }
     }
 }

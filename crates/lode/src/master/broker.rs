@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::master::app_keys::AppKeys;
 use crate::master::http_calls::HttpScope;
+use crate::master::progress::JobProgress;
 use crate::shown::chain;
 
 /// Where a job's log lines go.
@@ -33,6 +34,7 @@ pub(crate) struct JobScope {
     pub(crate) logs: LogSink,
     pub(crate) keys: Arc<AppKeys>,
     pub(crate) http: Arc<HttpScope>,
+    pub(crate) progress: Arc<JobProgress>,
 }
 
 /// Arguments of every `db.*` call; which of them must be there is the store's decision.
@@ -51,7 +53,7 @@ struct DocArgs {
 /// The methods that a child may call.
 const METHODS: &str = "db.find, db.findOne, db.insert, db.save, db.update, db.remove, db.count, \
                        db.collectionExists, app.appSecret, app.masterSecret, app.securityContext, \
-                       http.fetch";
+                       http.fetch, job.progress";
 
 impl JobScope {
     /// Carries out one call within its time limit.
@@ -65,6 +67,9 @@ impl JobScope {
         }
         if method == "http.fetch" {
             return self.http.fetch(&args).await;
+        }
+        if method == "job.progress" {
+            return self.progress.call(&args).await;
         }
         let op = parse(&method, &args)?;
         let limit = Duration::from_millis(HOST_CALL_MS_MAX);

@@ -16,6 +16,8 @@ use lode_jail::LayerState;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
+use crate::master::reach::Reach;
+
 /// Requests that are answered at one time; more wait for the kernel to hand them over.
 const CONNECTIONS_MAX: usize = 64;
 
@@ -27,6 +29,9 @@ pub(crate) struct Status {
     /// Why not, if not.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// That the queue does not answer, and for how long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_for: Option<String>,
     worker: String,
     /// What runs the hooks, such as V8's version.
     guest: String,
@@ -34,28 +39,35 @@ pub(crate) struct Status {
     jail: Vec<LayerState>,
     /// The control group of the children, or that there is none.
     control_group: String,
-    /// Apps that the breaker has suspended in this worker.
+    /// Apps that are suspended, by the breaker or an admin.
     suspended: Vec<String>,
 }
 
 /// The status that the worker's loop writes and the HTTP side reads.
 #[derive(Debug, Clone)]
-pub(crate) struct Health(Arc<Mutex<Status>>);
+pub(crate) struct Health {
+    status: Arc<Mutex<Status>>,
+    reach: Reach,
+}
 
 impl Health {
     /// A worker that starts.
-    pub(crate) fn starting(worker: String, control_group: String) -> Self {
-        Self(Arc::new(Mutex::new(Status {
+    pub(crate) fn starting(worker: String, control_group: String, reach: Reach) -> Self {
+        let status = Status {
             reason: Some("starting: no zygote serves yet"),
             worker,
             control_group,
             ..Status::default()
-        })))
+        };
+        Self {
+            status: Arc::new(Mutex::new(status)),
+            reach,
+        }
     }
 
     fn change(&self, change: impl FnOnce(&mut Status)) {
         // A panicking writer leaves whole fields behind: there is nothing to distrust.
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// A zygote serves.
@@ -105,11 +117,10 @@ impl Health {
         match path {
             "/healthz" => (StatusCode::OK, "ok\n".to_owned()),
             "/readyz" => {
-                let status = self
-                    .0
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .clone();
+                let status = self.status.lock();
+                let mut status = status.unwrap_or_else(PoisonError::into_inner).clone();
+                status.waiting_for = self.reach.outage();
+                status.ready &= status.waiting_for.is_none();
                 let code = if status.ready {
                     StatusCode::OK
                 } else {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lode_egress::{Egress, HostRules};
+use lode_proto::envelope::TaskOrigin;
 use lode_proto::job::{self, Job, JobTarget};
 use lode_proto::limits::SOURCES_BYTES_MAX;
 use lode_proto::message::{Mode, Run, SourcePart};
 use lode_proto::{JobLimits, Outcome, Tag};
-use lode_queue::{Leased, Lost};
+use lode_queue::{LeaseRef, Leased, Queue};
 use lode_store::{AppLimits, Store, StoreError};
 
 use crate::config::Config;
@@ -16,8 +17,18 @@ use crate::master::app_keys::AppKeys;
 use crate::master::broker::{JobScope, LogSink};
 use crate::master::clock::now;
 use crate::master::http_calls::HttpScope;
+use crate::master::progress::JobProgress;
+use crate::master::refusal;
 use crate::master::work::Work;
 use crate::outcome::Subject;
+
+/// Where a job's outcome goes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recipient {
+    pub(crate) reply_to: Option<String>,
+    /// The task that the job came as.
+    pub(crate) task: Option<Box<TaskOrigin>>,
+}
 
 /// What a leased record turned out to be.
 #[derive(Debug)]
@@ -26,12 +37,12 @@ pub(crate) enum Intake {
     Runnable {
         work: Box<Work>,
         subject: Box<Subject>,
-        reply_to: Option<String>,
+        recipient: Recipient,
     },
     /// A job that gets its outcome without running; with `dead`, it is kept with that reason.
     Refused {
         outcome: Box<Outcome>,
-        reply_to: Option<String>,
+        recipient: Recipient,
         dead: Option<String>,
     },
     /// The store cannot be asked right now: the job goes back.
@@ -50,6 +61,8 @@ struct Sources {
 #[derive(Debug, Clone)]
 pub(crate) struct IntakeDesk {
     pub(crate) store: Arc<dyn Store>,
+    /// Where running jobs say how far they are.
+    pub(crate) queue: Arc<dyn Queue>,
     pub(crate) config: Arc<Config>,
     /// `None` where hooks may send no HTTP requests.
     pub(crate) egress: Option<Arc<Egress>>,
@@ -64,7 +77,11 @@ impl IntakeDesk {
         let mut subject = self.subject(leased);
         subject.app = probe.app.unwrap_or_default();
         subject.hook = probe.hook.unwrap_or_default();
-        refuse(&subject, reason.to_owned(), probe.reply_to)
+        let recipient = Recipient {
+            reply_to: probe.reply_to,
+            task: probe.task,
+        };
+        refuse(&subject, reason.to_owned(), recipient)
     }
 
     fn subject(&self, leased: &Leased) -> Subject {
@@ -88,23 +105,41 @@ impl IntakeDesk {
             Err(error) => {
                 subject.app = error.app.unwrap_or_default();
                 subject.hook = error.hook.unwrap_or_default();
-                return refuse(&subject, error.reason, error.reply_to);
+                let recipient = Recipient {
+                    reply_to: error.reply_to,
+                    task: error.task,
+                };
+                return refuse(&subject, error.reason, recipient);
             }
         };
-        // The queue puts something behind an id that another app has taken.
+        let recipient = Recipient {
+            reply_to: job.reply_to.clone(),
+            task: job.task.clone(),
+        };
+        // The queue puts something behind an id that another app has taken, and one that will not
+        // run may be there under any.
         let known = leased.lease.job_id.strip_prefix(&job.id);
-        if !known.is_some_and(|rest| rest.is_empty() || rest.starts_with('~')) {
+        let is_known = known.is_some_and(|rest| rest.is_empty() || rest.starts_with('~'));
+        if !is_known && leased.unrunnable.is_none() {
             let reason = "the queue could not read the job's fields, although it is valid JSON";
-            return refuse(&subject, reason.to_owned(), job.reply_to);
+            return refuse(&subject, reason.to_owned(), recipient);
         }
         subject.id.clone_from(&job.id);
         subject.app.clone_from(&job.app);
         subject.hook = job.hook_label();
         subject.request.clone_from(&job.request);
-        if let Some(lost) = leased.lost {
-            return lost_job(&subject, lost, job.reply_to, leased.attempts);
+        if let Some(why) = &leased.unrunnable {
+            let refusal = refusal::of(why, &subject.app, leased.attempts);
+            return Intake::Refused {
+                outcome: Box::new(subject.not_run(refusal.tag, refusal.debug)),
+                recipient,
+                dead: refusal.dead,
+            };
         }
-        match self.equip(job, subject, leased_at).await {
+        match self
+            .equip(job, recipient, subject, &leased.lease, leased_at)
+            .await
+        {
             Ok(intake) => intake,
             Err(error) => Intake::Unavailable(error),
         }
@@ -113,23 +148,25 @@ impl IntakeDesk {
     async fn equip(
         &self,
         job: Job,
+        recipient: Recipient,
         mut subject: Subject,
+        lease: &LeaseRef,
         leased_at: Instant,
     ) -> Result<Intake, StoreError> {
         let Some(app) = self.store.app(&job.app).await? else {
             let reason = format!("there is no app {:?}", job.app);
-            return Ok(refuse(&subject, reason, job.reply_to));
+            return Ok(refuse(&subject, reason, recipient));
         };
         let sources = match self.sources(&job).await? {
             Ok(sources) => sources,
-            Err(reason) => return Ok(refuse(&subject, reason, job.reply_to)),
+            Err(reason) => return Ok(refuse(&subject, reason, recipient)),
         };
         subject.limits = self.limits(&app.limits, job.timeout_ms);
         let rules = match HostRules::parse(&app.limits.http_hosts) {
             Ok(rules) => rules,
             Err(error) => {
                 let reason = format!("app {:?}, http_hosts: {error}", job.app);
-                return Ok(refuse(&subject, reason, job.reply_to));
+                return Ok(refuse(&subject, reason, recipient));
             }
         };
         let http = HttpScope::new(
@@ -149,7 +186,15 @@ impl IntakeDesk {
             realm: self.config.realm(),
             limits: subject.limits,
         };
+        let progress = JobProgress::kept(
+            Arc::clone(&self.queue),
+            lease.clone(),
+            &subject.id,
+            job.progress_to,
+            job.task,
+        );
         let scope = JobScope {
+            progress: Arc::new(progress),
             app: job.app,
             job: subject.id.clone(),
             hook: subject.hook.clone(),
@@ -167,7 +212,7 @@ impl IntakeDesk {
         Ok(Intake::Runnable {
             work,
             subject: Box::new(subject),
-            reply_to: job.reply_to,
+            recipient,
         })
     }
 
@@ -233,31 +278,11 @@ impl IntakeDesk {
     }
 }
 
-fn refuse(subject: &Subject, reason: String, reply_to: Option<String>) -> Intake {
+fn refuse(subject: &Subject, reason: String, recipient: Recipient) -> Intake {
     let outcome = Box::new(subject.not_run(Tag::BadJob, reason.clone()));
     Intake::Refused {
         outcome,
-        reply_to,
+        recipient,
         dead: Some(reason),
-    }
-}
-
-fn lost_job(subject: &Subject, lost: Lost, reply_to: Option<String>, attempts: u32) -> Intake {
-    let (debug, dead) = match lost {
-        Lost::WorkerLost => (
-            "the worker that held the job was lost, and the job does not say that it is idempotent"
-                .to_owned(),
-            None,
-        ),
-        Lost::TooManyAttempts => {
-            let text = format!("its worker or child was lost in each of {attempts} attempts");
-            (text.clone(), Some(text))
-        }
-    };
-    let outcome = Box::new(subject.not_run(Tag::WorkerLost, debug));
-    Intake::Refused {
-        outcome,
-        reply_to,
-        dead,
     }
 }

@@ -8,7 +8,9 @@
 //! ```
 
 pub(crate) mod app_keys;
+pub(crate) mod bans;
 pub(crate) mod broker;
+mod carrier;
 mod child_frames;
 pub(crate) mod child_task;
 pub(crate) mod clerk;
@@ -16,7 +18,11 @@ pub(crate) mod clock;
 pub(crate) mod health;
 pub(crate) mod http_calls;
 pub(crate) mod intake;
+pub(crate) mod progress;
+pub(crate) mod reach;
+mod refusal;
 pub(crate) mod serve;
 pub(crate) mod shell;
+pub(crate) mod ticks;
 pub(crate) mod work;
 pub(crate) mod zygote_task;

@@ -13,32 +13,50 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use lode_core::{Breaker, JobKey, Time};
+use lode_core::JobKey;
 use lode_jail::Cgroup;
-use lode_queue::{LeaseRef, Leased, Queue};
+use lode_queue::{Ban, LeaseRef, Leased, Queue, Settle, Tended};
 use lode_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinSet};
+use tokio::time::MissedTickBehavior;
 
 use crate::cli::Log;
 use crate::config::Config;
+use crate::master::bans::Bans;
+use crate::master::carrier::Carrier;
 use crate::master::clerk::{Clerk, Filed};
-use crate::master::clock::{micros, now, wait_until};
+use crate::master::clock::{now, wait_until};
 use crate::master::health::{self, Health};
-use crate::master::intake::{Intake, IntakeDesk};
+use crate::master::intake::{Intake, IntakeDesk, Recipient};
+use crate::master::reach::Reach;
 use crate::master::shell::Shell;
+use crate::nbt::Nbt;
 use crate::outcome::Subject;
-use crate::shown::chain;
 
 mod endings;
+mod taking;
+mod tending;
 mod upkeep;
 
-/// How often apps' concurrency caps are carried from the store to the queue.
-const CAPS_EVERY: Duration = Duration::from_secs(5);
+/// How often the queue is tended when there is nothing to do at once.
+const TEND_EVERY: Duration = Duration::from_millis(250);
+/// How often apps' quotas and schedules are read, and carried to the queue when they have changed.
+const CARRY_EVERY: Duration = Duration::from_secs(5);
 /// How long a drain waits, after its limit, for the queue to take what is owed to it.
 const SETTLE_GRACE: Duration = Duration::from_secs(10);
+/// Leases are looked after at least so often, however long they last: it is how a worker learns
+/// that it has lost one.
+const EXTEND_EVERY_MAX: Duration = Duration::from_secs(5);
 /// A second signal within this time is the first one's echo.
 const SAME_WISH: Duration = Duration::from_secs(2);
+/// Jobs that only wait to be settled which this worker holds at one time, each with its outcome.
+const UNRUNNABLE_MAX: usize = 400;
+/// With so many of them at hand, the queue is tended for its beat only: settling comes first.
+const UNRUNNABLE_ENOUGH: usize = 100;
+/// How long an app is not asked for after the pool had no room for one of its jobs, unless another
+/// of them ends before.
+const CROWDED: Duration = Duration::from_secs(1);
 /// A batch larger than this would hold jobs that another worker could start sooner.
 const LEASE_BATCH_MAX: usize = 64;
 
@@ -46,7 +64,7 @@ const LEASE_BATCH_MAX: usize = 64;
 struct Running {
     lease: LeaseRef,
     subject: Box<Subject>,
-    reply_to: Option<String>,
+    recipient: Recipient,
     /// How often the job has been started, this time included.
     attempts: u32,
 }
@@ -61,17 +79,23 @@ enum Back {
     },
     Filed(Filed),
     Extended(Vec<(LeaseRef, bool)>),
-    Capped,
+    Tended(Option<Tended>),
+    /// The breaker has taken note; then comes the settlement of the job that was bad.
+    Noted {
+        ban: Option<Ban>,
+        then: Option<(LeaseRef, Settle)>,
+    },
+    Carried(Box<Carrier>),
+    Fired,
 }
 
 /// A worker.
 pub(crate) struct Server {
     config: Arc<Config>,
+    /// Counts tasks of npm `background-task` that go bad, whoever claimed them.
+    nbt: Nbt,
     shell: Shell,
-    /// Bans apps whose jobs go bad faster than this worker can bear.
-    breaker: Breaker,
-    /// The breaker's zero.
-    origin: Instant,
+    bans: Bans,
     /// What is said over HTTP.
     health: Health,
     desk: IntakeDesk,
@@ -82,7 +106,26 @@ pub(crate) struct Server {
     /// under two leases, of which one is lost.
     held: BTreeMap<String, LeaseRef>,
     leasing: bool,
+    /// The queue is being tended.
+    tending: bool,
+    /// The queue has more to do than was done the last time.
+    tend_more: bool,
+    /// The queue did not answer the last time.
+    tend_failed: bool,
+    /// The queue's clock at its last answer, in milliseconds since 1970.
+    queue_ms: Option<u64>,
+    /// When the queue was tended last.
+    tended_at: Instant,
+    /// Away while it carries.
+    carrier: Option<Box<Carrier>>,
+    /// Records that are being taken in and may run.
     taking: usize,
+    /// Leases of jobs that only wait to be settled, by token.
+    unrunnable: BTreeSet<String>,
+    /// Apps of which the pool had no room for a job, and until when they are not asked for.
+    crowded: BTreeMap<String, Instant>,
+    /// Schedules whose text could not be read, which has been said.
+    unreadable: BTreeSet<String>,
     /// The records that are being taken in, by task.
     reading: HashMap<Id, Leased>,
     /// Tokens of jobs that wait to be handed back because the store does not answer.
@@ -101,32 +144,49 @@ impl Server {
         config: Config,
         store: Arc<dyn Store>,
         queue: Arc<dyn Queue>,
+        nbt: Nbt,
     ) -> Result<Self> {
         let config = Arc::new(config);
         let mut options = config.shell_options();
         options.cgroup = upkeep::cgroup(&config)?;
         let group = options.cgroup.as_ref().map(Cgroup::describe);
         let group = group.unwrap_or_else(|| "none; each child's memory is watched".to_owned());
+        let reach = Reach::default();
         Ok(Self {
-            health: Health::starting(config.worker.name.clone(), group),
+            health: Health::starting(config.worker.name.clone(), group, reach.clone()),
             shell: Shell::new(options),
-            breaker: Breaker::new(config.breaker_options()),
-            origin: now(),
+            bans: Bans::default(),
+            carrier: Some(Box::new(Carrier::new(
+                Arc::clone(&store),
+                config.queue.schedules,
+            ))),
             desk: IntakeDesk {
                 store,
+                queue: Arc::clone(&queue),
                 egress: config.egress()?,
                 config: Arc::clone(&config),
             },
             clerk: Clerk {
                 queue,
                 worker: config.worker.name.clone(),
+                reach,
+                failed_leases: Arc::default(),
             },
             config,
+            nbt,
             tasks: JoinSet::new(),
             running: BTreeMap::new(),
             held: BTreeMap::new(),
             leasing: false,
+            tending: false,
+            tend_more: false,
+            tend_failed: false,
+            queue_ms: None,
+            tended_at: now(),
             taking: 0,
+            unrunnable: BTreeSet::new(),
+            crowded: BTreeMap::new(),
+            unreadable: BTreeSet::new(),
             reading: HashMap::new(),
             parked: BTreeSet::new(),
             postponed: BTreeSet::new(),
@@ -142,8 +202,10 @@ impl Server {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let lease = Duration::from_millis(self.config.queue.lease_ms);
-        let mut extend = tokio::time::interval(lease / 3);
-        let mut caps = tokio::time::interval(CAPS_EVERY);
+        let mut extend = tokio::time::interval((lease / 3).min(EXTEND_EVERY_MAX));
+        let mut tend = tokio::time::interval(TEND_EVERY);
+        tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut carry = tokio::time::interval(CARRY_EVERY);
         let mut dropped = 0;
         while !self.is_finished() {
             self.lease_more();
@@ -158,8 +220,9 @@ impl Server {
                     Err(error) => self.task_failed(&error)?,
                 },
                 _ = extend.tick() => self.extend(),
-                _ = caps.tick() => {
-                    self.carry_caps();
+                _ = tend.tick() => self.tend(),
+                _ = carry.tick() => {
+                    self.carry();
                     self.show_health();
                     let lines = log.dropped_lines();
                     if lines > dropped {
@@ -175,6 +238,7 @@ impl Server {
                 _ = interrupt.recv() => self.drain("SIGINT")?,
             }
         }
+        self.clerk.leave().await;
         tracing::info!(stats = ?self.shell.stats(), "drained");
         Ok(ExitCode::SUCCESS)
     }
@@ -223,13 +287,18 @@ impl Server {
             .wants_jobs()
             .saturating_sub(busy)
             .min(LEASE_BATCH_MAX);
-        if self.leasing || self.draining_since.is_some() || room == 0 {
+        // A worker that has not tended the queue yet is not known to live, and knows no bans.
+        let is_new = self.queue_ms.is_none();
+        if self.leasing || self.draining_since.is_some() || is_new || room == 0 {
             return;
         }
         self.leasing = true;
+        let time = now();
+        self.crowded.retain(|_, until| *until > time);
+        let not_of: Vec<String> = self.crowded.keys().cloned().collect();
         let clerk = self.clerk.clone();
         self.tasks
-            .spawn(async move { Back::Leased(clerk.lease(room).await) });
+            .spawn(async move { Back::Leased(clerk.lease(room, &not_of).await) });
     }
 
     fn came_back(&mut self, back: Back) {
@@ -245,13 +314,15 @@ impl Server {
                 attempts,
                 intake,
             } => {
-                self.taking -= 1;
+                self.was_read(&lease);
                 self.taken(lease, attempts, intake);
             }
             Back::Filed(filed) => {
                 self.held.remove(&filed.lease.token);
                 self.parked.remove(&filed.lease.token);
                 self.postponed.remove(&filed.lease.token);
+                self.unrunnable.remove(&filed.lease.token);
+                self.tend_on();
             }
             Back::Extended(results) => {
                 for (lease, ours) in results {
@@ -260,90 +331,10 @@ impl Server {
                     }
                 }
             }
-            Back::Capped => {}
+            Back::Tended(tended) => self.tended(tended),
+            Back::Noted { ban, then } => self.noted(ban, then),
+            Back::Carried(carrier) => self.carrier = Some(carrier),
+            Back::Fired => {}
         }
-    }
-
-    fn take(&mut self, leased: Leased) {
-        self.held
-            .insert(leased.lease.token.clone(), leased.lease.clone());
-        self.taking += 1;
-        let (desk, record) = (self.desk.clone(), leased.clone());
-        let task = self.tasks.spawn(async move {
-            let intake = desk.take(&leased).await;
-            Back::Taken {
-                lease: leased.lease,
-                attempts: leased.attempts,
-                intake,
-            }
-        });
-        self.reading.insert(task.id(), record);
-    }
-
-    /// A task panicked. One that was reading a record has met a bug of ours, which costs that
-    /// record its run and nobody else anything.
-    fn task_failed(&mut self, error: &JoinError) -> Result<()> {
-        let Some(leased) = self.reading.remove(&error.id()) else {
-            bail!("a task of the worker failed: {error}");
-        };
-        tracing::error!(job = leased.lease.job_id, %error, "a record made its intake panic");
-        self.taking -= 1;
-        let intake = self.desk.give_up(&leased);
-        self.taken(leased.lease, leased.attempts, intake);
-        Ok(())
-    }
-
-    fn taken(&mut self, lease: LeaseRef, attempts: u32, intake: Intake) {
-        if self.lost_early.remove(&lease.token) {
-            tracing::warn!(
-                job = lease.job_id,
-                "the lease was lost before the job could start"
-            );
-            self.held.remove(&lease.token);
-            return;
-        }
-        match intake {
-            Intake::Runnable {
-                work,
-                subject,
-                reply_to,
-            } => {
-                if let Some(ban) = self.breaker.check(&subject.app, self.time()) {
-                    let outcome = subject.suspended(&ban);
-                    return self.settle(lease, &outcome, reply_to, None);
-                }
-                let job = self.shell.submit(*work);
-                self.running.insert(
-                    job,
-                    Running {
-                        lease,
-                        subject,
-                        reply_to,
-                        attempts,
-                    },
-                );
-            }
-            Intake::Refused {
-                outcome,
-                reply_to,
-                dead,
-            } => {
-                self.settle(lease, &outcome, reply_to, dead);
-            }
-            Intake::Unavailable(error) => {
-                tracing::error!(
-                    job = lease.job_id,
-                    error = chain(&error),
-                    "the store cannot be asked; job handed back"
-                );
-                self.parked.insert(lease.token.clone());
-                self.file(|clerk| async move { clerk.release_later(lease).await });
-            }
-        }
-    }
-
-    /// The time on the breaker's clock.
-    fn time(&self) -> Time {
-        Time(micros(now() - self.origin))
     }
 }

@@ -250,6 +250,30 @@ fn a_held_job_whose_lease_is_lost_is_forgotten() {
 }
 
 #[test]
+fn a_cancelled_job_is_killed_and_settled_so() {
+    let mut rig = Rig::warmed(1, 1);
+    rig.lease(J1);
+    let cancelled = settle(J1, Verdict::Cancelled);
+    assert_eq!(
+        rig.input(Input::Cancel { job: J1 }),
+        [Output::KillChild { child: C1 }, cancelled]
+    );
+    assert_eq!(rig.done(C1), [], "its report comes too late");
+    assert_eq!(rig.input(Input::Cancel { job: J1 }), []);
+}
+
+#[test]
+fn a_held_job_that_is_cancelled_is_settled_without_a_start() {
+    let mut rig = Rig::new(1, 1);
+    rig.lease(J1);
+    rig.lease(J2);
+    let cancelled = settle(J1, Verdict::Cancelled);
+    assert_eq!(rig.input(Input::Cancel { job: J1 }), [cancelled]);
+    rig.input(Input::ZygoteReady { zygote: Z1 });
+    assert_eq!(rig.ready(C1), [Output::StartJob { child: C1, job: J2 }]);
+}
+
+#[test]
 fn unknown_names_are_counted_and_change_nothing() {
     let mut rig = Rig::warmed(2, 1);
     let before = rig.pool.stats().children;
@@ -268,6 +292,7 @@ fn unknown_names_are_counted_and_change_nothing() {
         Input::ChildBroke { child, breach },
         Input::ChildGone { child, cause },
         Input::LeaseLost { job: J2 },
+        Input::Cancel { job: J2 },
         // Known, but not for this.
         Input::ZygoteReady { zygote: Z1 },
         Input::ChildSpawned { child: C1 },
@@ -278,7 +303,7 @@ fn unknown_names_are_counted_and_change_nothing() {
     ] {
         assert_eq!(rig.input(input), [], "{input:?}");
     }
-    assert_eq!(rig.late(), 16);
+    assert_eq!(rig.late(), 17);
     assert_eq!(rig.pool.stats().children, before);
 }
 

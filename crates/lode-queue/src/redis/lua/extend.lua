@@ -1,16 +1,15 @@
 -- extend: gives leases their full time again, those that are still the caller's.
 --
--- KEYS, ARGV 1 and 2: see common.lua
--- ARGV  3 lease in ms, then per lease: id, token
+-- KEYS, ARGV 1 to 11: see base.lua
+-- ARGV 12..., per lease: id, token
 -- Reply one number per lease: 1 extended, 0 no longer the caller's
 
-local time = call('TIME')
-local until_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + tonumber(ARGV[3])
+local until_ms = whole(now_ms() + tonumber(ARGV[4]))
 local reply = {}
-call('DEL', PREFIX .. 'none') -- first a write that a full server takes, and then it takes the rest
-for i = 4, #ARGV, 2 do
-  local mine = owned(ARGV[i], ARGV[i + 1])
-  if mine then call('ZADD', LEASES, 'XX', until_ms, ARGV[i]) end
+drain()
+for i = 12, #ARGV, 2 do
+  local mine = redis.call('HGET', job_key(ARGV[i]), 'token') == ARGV[i + 1]
+  if mine then redis.call('ZADD', LEASES, 'XX', until_ms, ARGV[i]) end
   reply[#reply + 1] = mine and 1 or 0
 end
 return reply

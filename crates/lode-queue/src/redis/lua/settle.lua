@@ -1,80 +1,83 @@
--- settle: ends a job; outcome, reply, lease, counters and dead list in one step.
+-- settle: ends a job; outcome, replies, result, keys, lease, counters and dead list in one step.
 --
--- KEYS, ARGV 1 and 2: see common.lua
--- ARGV  3 id  4 token  5 outcome
---       6 '1' when there is a reply list  7 the reply list  8 its time to live in ms
---       9 why the reply list may not be used, '' when it may
---      10 '1' when the job goes to the dead list  11 the reason
---      12 dead entries at most  13 dead bytes at most
--- Reply 1 settled, 2 settled but the outcome went to the dead list instead of the reply list,
+-- KEYS, ARGV 1 to 11: see base.lua
+-- ARGV 12 id  13 token  14 outcome
+--      15 '1' when there is a reply list  16 the reply list
+--      17 '1' when the job goes to the dead list  18 the reason
+--      19... when there is a task reply: hash, field, value, channel, message
+-- Reply 1 settled, 2 settled but something could not be delivered and is in the dead list,
 --       0 the lease is no longer the caller's and nothing was done
---
--- The reply list is no KEY: a Redis Cluster would then refuse the whole script for a list of
--- another slot, and a producer's mistake would keep its job from ever being settled.
 
-local id, outcome, reply_to = ARGV[3], ARGV[5], ARGV[7]
-local app = owned(id, ARGV[4])
-if not app then return 0 end
+local id, outcome, reply_to = ARGV[12], ARGV[14], ARGV[16]
+local f = redis.call('HMGET', job_key(id), 'token', 'app', 'job', 'why', 'cancel', 'dl', 'own',
+  'dedupe', 'joined')
+if f[1] ~= ARGV[13] then return 0 end
+local text = f[3]
+local job = { app = f[2], why = f[4], cancel = f[5], dl = f[6], own = f[7], dedupe = f[8],
+  joined = f[9] }
 
--- What a protected call failed with; nil when it went well.
-local function failure(result)
-  return type(result) == 'table' and result.err or nil
-end
-
-local problem = ARGV[9] ~= '' and ARGV[9] or nil
-local deliver = ARGV[6] == '1' and not problem
-if deliver then
-  local kind = redis.pcall('TYPE', reply_to)
-  problem = failure(kind)
-  if not problem and kind.ok ~= 'list' and kind.ok ~= 'none' then
-    problem = 'reply_to holds a ' .. kind.ok .. ', not a list'
+-- The first write frees memory, so a full server takes all the rest.
+redis.call('DEL', job_key(id))
+redis.call('ZREM', LEASES, id)
+if not job.why then
+  count_live(job.app, -1)
+  if redis.call('HINCRBY', RUNNING, job.app, -1) <= 0 then
+    redis.call('HDEL', RUNNING, job.app)
   end
 end
+if job.cancel then redis.call('SREM', CANCELS, id) end
+if job.dl then redis.call('ZREM', DEADLINES, id) end
+if job.own and job.own ~= id then redis.call('HDEL', OWNS, pair(job.app, job.own)) end
+if job.dedupe then redis.call('DEL', PREFIX .. 'dedupe:' .. pair(job.app, job.dedupe)) end
+tally('settled', 1)
 
--- From here on everything is written. The first write frees memory, so a full server takes all.
-local job = call('HGET', job_key(id), 'job')
-call('DEL', job_key(id))
-unlease(id, app)
-if place(app) then wake() end
-call('HINCRBY', META, 'settled', 1)
-if deliver and not problem then
-  local length = redis.pcall('RPUSH', reply_to, outcome)
-  problem = failure(length)
-  -- A list that stood there before is somebody's own: only the queue's reply lists and lists that
-  -- this push has made get a time to live.
-  local ours = string.sub(reply_to, 1, #PREFIX + 6) == PREFIX .. 'reply:'
-  if not problem and (ours or length == 1) then redis.pcall('PEXPIRE', reply_to, ARGV[8]) end
+-- Those that were refused or joined to nothing have no outcome of their own.
+local refused = job.why and (string.find(job.why, '^app_full:') or string.find(job.why, '^full:')
+  or string.find(job.why, '^dup:'))
+if job.own and not refused and tonumber(ARGV[10]) > 0 then
+  redis.call('SET', result_key(job.app, job.own), outcome, 'PX', ARGV[10])
 end
 
-local reasons = {}
-if ARGV[10] == '1' then reasons[#reasons + 1] = ARGV[11] end
-if problem then
-  call('HINCRBY', META, 'undelivered', 1)
-  reasons[#reasons + 1] = 'outcome not delivered to ' .. string.sub(reply_to, 1, 512) .. ': '
-    .. problem
+local reasons, missed = {}, 0
+if ARGV[17] == '1' then reasons[1] = ARGV[18] end
+local function missed_by(list, problem)
+  if not problem then return end
+  missed = missed + 1
+  if missed <= REASONS_MAX then
+    reasons[#reasons + 1] = 'outcome not delivered to ' .. string.sub(list, 1, REPLY_TO_BYTES_MAX)
+      .. ': ' .. problem
+  end
 end
-
-local function entry_bytes(fields)
-  local bytes = 0
-  for i = 2, #fields, 2 do bytes = bytes + #fields[i] end
-  return bytes
+if ARGV[15] == '1' then missed_by(reply_to, push(reply_to, outcome)) end
+if job.joined then
+  local joined = PREFIX .. 'joined:' .. id
+  for _, list in ipairs(redis.call('SMEMBERS', joined)) do
+    -- Whoever enqueued the same again is answered once.
+    if ARGV[15] ~= '1' or list ~= reply_to then missed_by(list, push(list, outcome)) end
+  end
+  redis.call('DEL', joined)
 end
+if ARGV[19] then missed_by('the task client', task_reply(unpack(ARGV, 19, 23))) end
 
-local function bury(reason)
-  local time = call('TIME')
-  local at_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  local fields = { 'id', id, 'job', job, 'reason', reason, 'outcome', outcome,
-    'at', string.format('%.0f', at_ms) }
-  call('XADD', DEAD, '*', unpack(fields))
-  local bytes = call('HINCRBY', META, 'dead_bytes', entry_bytes(fields))
-  local count = call('XLEN', DEAD)
-  while count > 1 and (count > tonumber(ARGV[12]) or bytes > tonumber(ARGV[13])) do
-    local oldest = call('XRANGE', DEAD, '-', '+', 'COUNT', 1)[1]
-    call('XDEL', DEAD, oldest[1])
-    bytes = call('HINCRBY', META, 'dead_bytes', -entry_bytes(oldest[2]))
+local function bury()
+  local fields = { 'id', id, 'app', job.app, 'job', text, 'reason', table.concat(reasons, '; '),
+    'outcome', outcome, 'at', whole(now_ms()) }
+  redis.call('XADD', DEAD, '*', unpack(fields))
+  local bytes = redis.call('HINCRBY', META, 'dead_bytes', entry_bytes(fields))
+  local count = redis.call('XLEN', DEAD)
+  while count > 1 and (count > DEAD_MAX or bytes > DEAD_BYTES_MAX) do
+    local oldest = redis.call('XRANGE', DEAD, '-', '+', 'COUNT', 1)[1]
+    redis.call('XDEL', DEAD, oldest[1])
+    bytes = redis.call('HINCRBY', META, 'dead_bytes', -entry_bytes(oldest[2]))
     count = count - 1
   end
 end
+if missed > 0 then tally('undelivered', 1) end
+if #reasons > 0 then bury() end
 
-if #reasons > 0 then bury(table.concat(reasons, '; ')) end
-return problem and 2 or 1
+flush()
+-- An end of a job changes where its app stands only if that was at its cap.
+if not job.why and redis.call('SISMEMBER', CAPPED, job.app) == 1 and place_one(job.app) then
+  wake()
+end
+return missed > 0 and 2 or 1

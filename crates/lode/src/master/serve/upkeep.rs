@@ -1,6 +1,4 @@
-//! The worker's upkeep: leases extended or lost, caps carried to the queue, its control group.
-
-use std::sync::Arc;
+//! The worker's upkeep: leases extended or lost, its control group.
 
 use anyhow::{Result, bail};
 use lode_jail::Cgroup;
@@ -61,16 +59,5 @@ impl Server {
         let clerk = self.clerk.clone();
         self.tasks
             .spawn(async move { Back::Extended(clerk.extend(leases).await) });
-    }
-
-    pub(super) fn carry_caps(&mut self) {
-        if self.draining_since.is_some() {
-            return;
-        }
-        let (store, clerk) = (Arc::clone(&self.desk.store), self.clerk.clone());
-        self.tasks.spawn(async move {
-            clerk.carry_caps(store.as_ref()).await;
-            Back::Capped
-        });
     }
 }

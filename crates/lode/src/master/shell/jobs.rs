@@ -49,6 +49,11 @@ impl Shell {
         }
     }
 
+    /// Nobody wants the job any more; its end comes as [`Happening::Ended`].
+    pub(crate) fn cancel(&mut self, job: JobKey) {
+        self.input(Input::Cancel { job });
+    }
+
     // ---- jobs ----
 
     pub(super) fn start_job(&mut self, child: ChildId, job: JobKey) {
@@ -108,7 +113,8 @@ impl Shell {
             | Verdict::OutOfMemory { .. }
             | Verdict::Violation { .. }
             | Verdict::Crashed { .. }
-            | Verdict::DrainLimit => None,
+            | Verdict::DrainLimit
+            | Verdict::Cancelled => None,
         };
         self.end(job, Fate::Settled { verdict, report });
     }
