@@ -175,8 +175,7 @@ pub(crate) fn config_table() -> String {
             "limits" | "ceiling" => struct_of(&limits, "pub struct JobLimits {"),
             "egress" => struct_of(&egress, "pub struct EgressOptions {"),
             _ => {
-                let mut name = section.clone();
-                name[..1].make_ascii_uppercase();
+                let name: String = section.split('_').map(capitalized).collect();
                 struct_of(&config, &format!("pub(crate) struct {name}Config {{"))
             }
         };
@@ -204,6 +203,12 @@ fn defaults() -> Vec<(String, Vec<(String, String)>)> {
         }
     }
     sections
+}
+
+fn capitalized(word: &str) -> String {
+    let mut word = word.to_owned();
+    word[..1].make_ascii_uppercase();
+    word
 }
 
 fn struct_of<'a>(source: &'a str, head: &str) -> &'a str {

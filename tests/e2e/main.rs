@@ -10,21 +10,28 @@
     reason = "helpers of tests fail the test and say why"
 )]
 
+mod admin;
 mod attacks;
+mod background_task;
 mod chaos;
 mod cli;
 mod dialects;
 mod egress;
+mod faults;
 mod filter;
 mod health;
 mod jail;
 mod lifecycle;
 mod limits;
+mod losses;
 mod outcomes;
 mod pager;
+mod promises;
 mod queue;
 mod realm;
+mod schedules;
 mod secrets;
 mod starvation;
 mod support;
+mod tcp_runner;
 mod violations;

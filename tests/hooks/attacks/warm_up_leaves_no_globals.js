@@ -8,7 +8,7 @@ function onRequest(request, response) {
     'RangeError ReferenceError Reflect RegExp Set SharedArrayBuffer String SuppressedError Symbol SyntaxError Temporal ' +
     'TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet WebAssembly ' +
     'decodeURI decodeURIComponent encodeURI encodeURIComponent escape eval globalThis isFinite isNaN parseFloat parseInt ' +
-    'undefined unescape clearImmediate clearInterval clearTimeout complete console db fetch queueMicrotask request setImmediate ' +
+    'undefined unescape clearImmediate clearInterval clearTimeout complete console db fetch progress queueMicrotask request setImmediate ' +
     'setInterval setTimeout onRequest').split(' '));
   response.body = { unknown: Reflect.ownKeys(globalThis).map(String).filter((name) => !expected.has(name)) };
   response.complete();
