@@ -29,7 +29,7 @@ impl Background {
         set_up: impl FnOnce(&mut Command),
     ) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("file {}", log.display()))?;
-        let mut command = tied_to_us(program);
+        let mut command = tied_to_us(program, "KILL");
         set_up(&mut command);
         command
             .stdin(Stdio::null())
@@ -78,13 +78,13 @@ impl Drop for Background {
     }
 }
 
-/// `program` such that the kernel ends it when xtask is killed: no `Drop` runs then. `setpriv` is
-/// part of util-linux and becomes the program, so that the process id is the same.
-fn tied_to_us(program: &Path) -> Command {
+/// `program` such that the kernel sends it `signal` when xtask is killed: no `Drop` runs then.
+/// `setpriv` is part of util-linux and becomes the program, so that the process id is the same.
+pub(crate) fn tied_to_us(program: &Path, signal: &str) -> Command {
     let Some(setpriv) = place::program("setpriv") else {
         return Command::new(program);
     };
     let mut tied = Command::new(setpriv);
-    tied.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    tied.args(["--pdeathsig", signal, "--"]).arg(program);
     tied
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench` and `soak`: long-running examples of the `lode` crate that drive its binary.
+//! `cargo xtask bench` and `soak`: long-running examples, most of them of the `lode` crate.
 
 use std::process::{Command, ExitCode};
 
@@ -14,6 +14,12 @@ pub(crate) fn bench(args: &[String]) -> Result<ExitCode> {
     let mut command = example("bench");
     command.args(args).env("LODE_TEST_REDIS", &redis.url);
     Ok(step::exit_code(step::status(&mut command)?))
+}
+
+/// Runs the benchmark of the queue alone: it needs no V8, and starts its servers itself.
+pub(crate) fn bench_queue(args: &[String]) -> Result<ExitCode> {
+    let mut command = example_of("lode-queue", "bench-queue");
+    Ok(step::exit_code(step::status(command.args(args))?))
 }
 
 /// Runs `count` jobs, or as many as the soak test thinks right.
@@ -35,20 +41,18 @@ fn prepare() -> Result<()> {
     )
 }
 
-/// `cargo run --example name`, told where the binary is.
+/// An example of `lode`, told where the binary is.
 fn example(name: &str) -> Command {
-    let mut cargo = Command::new("cargo");
-    cargo.args([
-        "run",
-        "--quiet",
-        "--package",
-        "lode",
-        "--example",
-        name,
-        "--",
-    ]);
+    let mut cargo = example_of("lode", name);
+    cargo.env("LODE_TEST_BINARY", place::lode_binary());
     cargo
-        .env("LODE_TEST_BINARY", place::lode_binary())
-        .current_dir(place::root());
+}
+
+/// `cargo run --example name`.
+fn example_of(package: &str, name: &str) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["run", "--quiet", "--package", package]);
+    cargo.args(["--example", name, "--"]);
+    cargo.current_dir(place::root());
     cargo
 }

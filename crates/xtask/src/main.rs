@@ -7,29 +7,36 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 mod background;
+mod cluster;
 mod deadline;
 mod demo;
 mod example;
+mod faults;
 mod fuzz;
 mod package;
 mod place;
 mod producers;
 mod redis;
 mod say;
+mod servers;
 mod step;
 mod test;
 mod v8;
+mod valkey;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
   v8 [--from-source]   provide the V8 library that the build links (the other commands do it, too);
                        --from-source builds it here even if it could be had otherwise
-  test [args…]         run every test with a private Redis; the arguments go to the test runner
-                       (cargo nextest, or cargo test where that is not installed)
+  test [args…]         run every test with a private Redis, Redis Cluster and Valkey; the arguments
+                       go to the test runner (cargo nextest, or cargo test where that is missing)
+  servers COMMAND…     run any command with those servers, such as `cargo nextest run -p lode-queue`
   demo                 start a worker and send it a good, a wrong and a hostile hook each
   bench [args…]        run the benchmarks with a private Redis
+  bench queue [args…]  measure what a job costs Redis, by the queue's depth and number of apps
   fuzz [SECONDS]       run each fuzz target for so long, 20 s unless told, from the corpus in fuzz/
+  faults [JOBS]        kill, stop and cut off workers and Redis at random while they do so many jobs
   soak [N]             run N jobs of every kind and look for what leaks or is lost
 ";
 
@@ -61,9 +68,12 @@ enum Task<'a> {
     Usage,
     V8(v8::Origin),
     Test(&'a [String]),
+    Servers(&'a str, &'a [String]),
     Demo,
     Bench(&'a [String]),
+    BenchQueue(&'a [String]),
     Fuzz(u64),
+    Faults(Option<u64>),
     Soak(Option<u64>),
 }
 
@@ -78,12 +88,19 @@ impl<'a> Task<'a> {
             ("v8", []) => Some(Self::V8(v8::Origin::Any)),
             ("v8", [flag]) if flag == "--from-source" => Some(Self::V8(v8::Origin::Source)),
             ("test", args) => Some(Self::Test(args)),
+            ("servers", [program, args @ ..]) => Some(Self::Servers(program, args)),
             ("demo", []) => Some(Self::Demo),
+            ("bench", [queue, args @ ..]) if queue == "queue" => Some(Self::BenchQueue(args)),
             ("bench", args) => Some(Self::Bench(args)),
             ("fuzz", []) => Some(Self::Fuzz(FUZZ_SECONDS)),
             ("fuzz", [seconds]) => {
                 let seconds = seconds.parse().ok().filter(|&seconds| seconds > 0)?;
                 Some(Self::Fuzz(seconds))
+            }
+            ("faults", []) => Some(Self::Faults(None)),
+            ("faults", [jobs]) => {
+                let jobs = jobs.parse().ok().filter(|&jobs| jobs > 0)?;
+                Some(Self::Faults(Some(jobs)))
             }
             ("soak", []) => Some(Self::Soak(None)),
             ("soak", [count]) => {
@@ -102,9 +119,12 @@ impl<'a> Task<'a> {
             }
             Self::V8(origin) => v8::provide(origin).map(|()| ExitCode::SUCCESS),
             Self::Test(args) => test::run(args),
+            Self::Servers(program, args) => servers::run(program, args),
             Self::Demo => demo::run(),
             Self::Bench(args) => example::bench(args),
+            Self::BenchQueue(args) => example::bench_queue(args),
             Self::Fuzz(seconds) => fuzz::run(seconds),
+            Self::Faults(jobs) => faults::run(jobs),
             Self::Soak(count) => example::soak(count),
         }
     }
@@ -127,8 +147,13 @@ mod tests {
         check("soak", Some(&Task::Soak(None)));
         check("fuzz 5", Some(&Task::Fuzz(5)));
         check("soak 500", Some(&Task::Soak(Some(500))));
+        check("faults", Some(&Task::Faults(None)));
+        check("faults 9000", Some(&Task::Faults(Some(9_000))));
+        check("bench", Some(&Task::Bench(&[])));
+        check("bench queue", Some(&Task::BenchQueue(&[])));
         let args = ["--profile".to_owned(), "v8".to_owned()];
         check("test --profile v8", Some(&Task::Test(&args)));
+        check("servers ls --profile v8", Some(&Task::Servers("ls", &args)));
     }
 
     #[test]
@@ -138,8 +163,10 @@ mod tests {
             "v8 --from-sauce",
             "v8 x y",
             "demo now",
+            "servers",
             "soak 0",
             "soak many",
+            "faults 0",
         ] {
             check(line, None);
         }

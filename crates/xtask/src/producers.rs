@@ -22,11 +22,14 @@ struct Interpreter {
 pub(crate) fn environment() -> Result<Vec<(&'static str, PathBuf)>> {
     let python = python().context("Python with the package redis")?;
     let node = node().context("Node with the package redis")?;
+    let background_task =
+        background_task(&node.program).context("the npm package background-task")?;
     Ok(vec![
         ("LODE_TEST_PYTHON", python.program),
         ("LODE_TEST_PYTHONPATH", python.modules.unwrap_or_default()),
         ("LODE_TEST_NODE", node.program),
         ("LODE_TEST_NODE_PATH", node.modules.unwrap_or_default()),
+        ("LODE_TEST_NBT_PATH", background_task),
     ])
 }
 
@@ -121,7 +124,7 @@ fn node() -> Result<Interpreter> {
         .install()?;
     }
     let program = place::program("node").context("node is installed and still not in PATH")?;
-    if node_requires_redis(&program, None) {
+    if node_requires("redis", &program, None) {
         return Ok(Interpreter {
             program,
             modules: None,
@@ -129,10 +132,10 @@ fn node() -> Result<Interpreter> {
     }
     let folder = home("node");
     let modules = folder.join("node_modules");
-    if !node_requires_redis(&program, Some(&modules)) {
-        npm_install(&folder)?;
+    if !node_requires("redis", &program, Some(&modules)) {
+        npm_install(&folder, "redis@5")?;
     }
-    if !node_requires_redis(&program, Some(&modules)) {
+    if !node_requires("redis", &program, Some(&modules)) {
         bail!(
             "node cannot require redis although npm has installed it in {}",
             folder.display()
@@ -144,28 +147,85 @@ fn node() -> Result<Interpreter> {
     })
 }
 
-fn node_requires_redis(node: &Path, modules: Option<&Path>) -> bool {
+/// Kinvey's own client as it was published: the folder of its modules. Versions and hashes of all
+/// its files stand in `tests/nbt`, and npm refuses others.
+fn background_task(node: &Path) -> Result<PathBuf> {
+    let folder = home("background-task");
+    let modules = folder.join("node_modules");
+    let is_there = || node_requires("background-task", node, Some(&modules));
+    let lists = ["package.json", "package-lock.json"];
+    let wanted = place::root().join("tests/nbt");
+    let same = |name: &&str| {
+        let [ours, theirs] = [&wanted, &folder].map(|folder| std::fs::read(folder.join(name)));
+        matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours == theirs)
+    };
+    if lists.iter().all(same) && is_there() {
+        return Ok(modules);
+    }
+    provide_npm()?;
+    say::note("xtask: installing the npm package background-task in target/producers");
+    std::fs::create_dir_all(&folder).with_context(|| format!("folder {}", folder.display()))?;
+    for name in lists {
+        let (from, to) = (wanted.join(name), folder.join(name));
+        std::fs::copy(&from, &to)
+            .with_context(|| format!("{} to {}", from.display(), to.display()))?;
+    }
+    let mut npm = npm("ci", &folder);
+    // Its native parser does not compile with today's V8; without it the client has another.
+    step::run(npm.arg("--ignore-scripts")).context(
+        "npm could not install what tests/nbt/package-lock.json names; needed are npm 7 or newer and a \
+         registry that has these very files",
+    )?;
+    if !is_there() {
+        bail!(
+            "node cannot require background-task although npm has installed it in {}",
+            folder.display()
+        );
+    }
+    Ok(modules)
+}
+
+fn node_requires(package: &str, node: &Path, modules: Option<&Path>) -> bool {
     let mut command = Command::new(node);
     // Node looks for modules beside where it is started, too; a folder without any is asked for.
-    command.args(["-e", "require('redis')"]).current_dir("/");
+    let require = format!("require('{package}')");
+    command.args(["-e", &require]).current_dir("/");
     if let Some(modules) = modules {
         command.env("NODE_PATH", modules);
     }
     step::succeeds(&mut command)
 }
 
-fn npm_install(folder: &Path) -> Result<()> {
-    if place::program("npm").is_none() {
-        Need {
-            packages: &["npm"],
-            because: BECAUSE,
-        }
-        .install()?;
-    }
-    say::note("xtask: installing the npm package redis in target/producers");
+fn npm_install(folder: &Path, package: &str) -> Result<()> {
+    provide_npm()?;
+    say::note(&format!(
+        "xtask: installing the npm package {package} in target/producers"
+    ));
     std::fs::create_dir_all(folder).with_context(|| format!("folder {}", folder.display()))?;
+    step::run(npm("install", folder).arg(package))
+}
+
+fn provide_npm() -> Result<()> {
+    if place::program("npm").is_some() {
+        return Ok(());
+    }
+    Need {
+        packages: &["npm"],
+        because: BECAUSE,
+    }
+    .install()
+}
+
+/// `npm install` or `npm ci` in a folder of ours.
+fn npm(command: &str, folder: &Path) -> Command {
     let mut npm = Command::new("npm");
-    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]);
-    npm.arg(folder).arg("redis@5").stdout(std::io::stderr());
-    step::run(&mut npm)
+    npm.args([
+        command,
+        "--loglevel=error",
+        "--no-audit",
+        "--no-fund",
+        "--prefix",
+    ]);
+    npm.arg(folder).stdout(std::io::stderr());
+    npm
 }

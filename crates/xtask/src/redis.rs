@@ -28,28 +28,20 @@ pub(crate) struct Redis {
 impl Redis {
     /// Starts a server and returns once it answers.
     pub(crate) fn start() -> Result<Self> {
-        let program = find()?;
-        let dir = fresh_dir()?;
+        Self::start_program(&find()?)
+    }
+
+    /// The same with this program, which may be another make's.
+    pub(crate) fn start_program(program: &Path) -> Result<Self> {
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        let dir = fresh_dir(&name)?;
         let socket = dir.join("redis.sock");
-        let mut server =
-            Background::start("redis-server", &program, &dir.join("log"), |command| {
-                command.args([
-                    "--port",
-                    "0",
-                    "--save",
-                    "",
-                    "--appendonly",
-                    "no",
-                    "--daemonize",
-                    "no",
-                ]);
-                command
-                    .arg("--unixsocket")
-                    .arg(&socket)
-                    .arg("--dir")
-                    .arg(&dir);
-            })?;
-        deadline::wait(START_LIMIT, "an answer of redis-server to PING", || {
+        let mut server = Background::start("the server", program, &dir.join("log"), |command| {
+            command.args(["--port", "0", "--save", "", "--appendonly", "no"]);
+            command.args(["--daemonize", "no", "--unixsocket"]);
+            command.arg(&socket).arg("--dir").arg(&dir);
+        })?;
+        deadline::wait(START_LIMIT, "an answer of the server to PING", || {
             server.check_alive()?;
             Ok(answers(&socket).then_some(()))
         })?;
@@ -70,7 +62,8 @@ impl Drop for Redis {
     }
 }
 
-fn find() -> Result<PathBuf> {
+/// The server program, installed where it is missing and can be.
+pub(crate) fn find() -> Result<PathBuf> {
     if let Some(program) = place::program("redis-server") {
         return Ok(program);
     }
@@ -83,8 +76,9 @@ fn find() -> Result<PathBuf> {
     place::program("redis-server").context("redis-server is installed and still not in PATH")
 }
 
-fn fresh_dir() -> Result<PathBuf> {
-    let name = format!("redis-{}", std::process::id());
+/// An empty folder for a server of this kind.
+pub(crate) fn fresh_dir(kind: &str) -> Result<PathBuf> {
+    let name = format!("{kind}-{}", std::process::id());
     let mut dir = place::target().join("xtask").join(&name);
     if dir.join("redis.sock").as_os_str().len() > SOCKET_PATH_MAX {
         dir = std::env::temp_dir().join(format!("lode-{name}"));

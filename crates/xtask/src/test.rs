@@ -5,22 +5,18 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::package::Need;
-use crate::redis::Redis;
+use crate::servers::{self, Servers};
 use crate::{place, producers, step, v8};
 
 /// Runs the tests. The last lines are the runner's own summary, the exit code is the runner's.
 pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     v8::provide(v8::Origin::Any)?;
     let producers = producers::environment()?;
-    let redis = Redis::start()?;
     provide_strace()?;
-    let mut runner = runner();
-    runner
-        .args(args)
-        .envs(producers)
-        .env("LODE_TEST_REDIS", &redis.url);
-    let status = step::status(runner.current_dir(place::root()))?;
-    Ok(step::exit_code(status))
+    let servers = Servers::start()?;
+    let mut runner = servers::command("cargo");
+    runner.args(runner_args()).args(args).envs(producers);
+    servers.run(runner.current_dir(place::root()))
 }
 
 /// The lists of system calls are compared with what the corpus of hooks does under strace.
@@ -35,12 +31,10 @@ fn provide_strace() -> Result<()> {
     .install()
 }
 
-fn runner() -> Command {
-    let mut cargo = Command::new("cargo");
+fn runner_args() -> &'static [&'static str] {
     if step::succeeds(Command::new("cargo").args(["nextest", "--version"])) {
-        cargo.args(["nextest", "run", "--workspace"]);
+        &["nextest", "run", "--workspace"]
     } else {
-        cargo.args(["test", "--workspace", "--all-targets"]);
+        &["test", "--workspace", "--all-targets"]
     }
-    cargo
 }
