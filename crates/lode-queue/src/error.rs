@@ -16,6 +16,10 @@ pub enum QueueError {
     /// The server is too old, and stays so.
     #[error("unsupported server: {0}")]
     Unsupported(String),
+    /// The queue has jobs of another version of Lode. Nothing was changed, and the text says what to
+    /// do.
+    #[error("another version's queue: {0}")]
+    Layout(String),
     /// The server or file refused the step; trying again changes nothing.
     #[error("queue refused `{step}`: {reason}")]
     Refused {
@@ -32,7 +36,9 @@ impl QueueError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            Self::Address(_) | Self::Unsupported(_) | Self::Refused { .. } => false,
+            Self::Address(_) | Self::Unsupported(_) | Self::Layout(_) | Self::Refused { .. } => {
+                false
+            }
         }
     }
 }

@@ -37,6 +37,17 @@ pub(crate) fn refusal(queue: &str, list: &str) -> Option<String> {
              do not begin with lode:{{"
         ));
     }
+    // Those of npm background-task; see proto/background-task.md.
+    let is_hash = |kind: &str| !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase());
+    if list.strip_suffix(":normal").is_some_and(is_hash)
+        || list.starts_with("blacklist:")
+        || list.starts_with("taskKey:")
+    {
+        return Some(format!(
+            "reply_to {list:?} is a key of npm background-task, allowed are names that are none of \
+             its own"
+        ));
+    }
     None
 }
 
@@ -69,5 +80,10 @@ mod tests {
         check("lode:{q}:job:x}:reply:y", false);
         check("lode:{q", false);
         check("lode:{q}:reply:a}:reply:b", true);
+        check("newtask:normal", false);
+        check("my:normal", false);
+        check("my:own:normal", true);
+        check("taskKey:shop", false);
+        check("blacklist:globalBlacklist:shop", false);
     }
 }

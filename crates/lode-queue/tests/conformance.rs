@@ -102,6 +102,7 @@ conformance! {
         whoever_enqueues_a_live_id_gets_its_outcome_too
         an_enqueue_tried_again_is_answered_once
         a_kept_result_answers_who_comes_later
+        a_kept_result_is_told_so_often_and_no_more
         so_many_wait_for_one_job_and_no_more
         a_list_that_takes_no_outcome_joins_nothing
         two_squatters_do_not_make_a_job_run_twice

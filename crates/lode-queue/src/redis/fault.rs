@@ -39,6 +39,9 @@ const ELSEWHERE: [&str; 6] = [
 /// What a script meets when its queue's slot is being moved to another node.
 const MOVING: &str = "attempted to access a non local key";
 
+/// What a script says of a queue that another version laid out; see layout.lua.
+const OTHER_LAYOUT: &str = "OTHERLAYOUT";
+
 /// Why a server could not be reached. Never holds a password.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -133,6 +136,8 @@ pub(crate) fn queue_error(step: &'static str, error: &RedisError) -> QueueError 
         QueueError::Unavailable(text)
     } else if text.contains(MOVING) {
         QueueError::Unavailable(format!("the queue's slot is being moved: {text}"))
+    } else if let Some((_, what)) = text.split_once(OTHER_LAYOUT) {
+        QueueError::Layout(what.trim_start_matches(['"', ':', ' ']).to_owned())
     } else if kind == ErrorKind::RESP3NotSupported {
         QueueError::Unsupported("the server is older than Redis 6.2".to_owned())
     } else if kind == ErrorKind::InvalidClientConfig {

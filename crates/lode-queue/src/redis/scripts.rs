@@ -18,7 +18,7 @@ use crate::limits::{
 };
 
 /// What every script gets as KEYS, in the order of `base.lua`.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 28] = [
     "in",
     "wake",
     "active",
@@ -42,10 +42,11 @@ const KEYS: [&str; 27] = [
     "reasons",
     "schedules",
     "ticks",
-    "meta",
+    "about",
     "dead",
     "owns",
     "absent",
+    "meta",
 ];
 
 const PLACE: &str = include_str!("lua/place.lua");

@@ -98,7 +98,7 @@ impl Step<'_> {
         let (why, arg) = why.map(reason_columns).unzip();
         self.db
             .prepare_cached(
-                "INSERT INTO queue_jobs (queue, id, app, hook, lane, priority, idempotent, at_us,
+                "INSERT INTO queue_live (queue, id, app, hook, lane, priority, idempotent, at_us,
                      state, due_us, deadline_us, why, why_arg, own_id, dedupe)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             )?
@@ -150,7 +150,7 @@ impl Step<'_> {
     /// The app of the live job `id`, if there is one.
     fn live_app(&self, id: &str) -> rusqlite::Result<Option<String>> {
         self.db
-            .prepare_cached("SELECT app FROM queue_jobs WHERE queue = ?1 AND id = ?2")?
+            .prepare_cached("SELECT app FROM queue_live WHERE queue = ?1 AND id = ?2")?
             .query_row(params![self.queue, id], |row| row.get(0))
             .optional()
     }

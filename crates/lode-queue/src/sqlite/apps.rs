@@ -210,13 +210,13 @@ pub(super) fn ready(step: &Step<'_>, holder: &str, not_of: &[String]) -> rusqlit
     let timely: bool = step
         .db
         .prepare_cached(
-            "SELECT (NOT ?4 AND EXISTS (SELECT 1 FROM queue_jobs
+            "SELECT (NOT ?4 AND EXISTS (SELECT 1 FROM queue_live
                             WHERE queue = ?1 AND state = 3 AND token IS NULL))
-                 OR (?2 >= ?3 AND EXISTS (SELECT 1 FROM queue_jobs
+                 OR (?2 >= ?3 AND EXISTS (SELECT 1 FROM queue_live
                             WHERE queue = ?1 AND token IS NOT NULL AND expires_us <= ?2))
-                 OR EXISTS (SELECT 1 FROM queue_jobs
+                 OR EXISTS (SELECT 1 FROM queue_live
                             WHERE queue = ?1 AND state = 1 AND due_us <= ?2)
-                 OR EXISTS (SELECT 1 FROM queue_jobs
+                 OR EXISTS (SELECT 1 FROM queue_live
                             WHERE queue = ?1 AND deadline_us IS NOT NULL AND state < 2
                                 AND deadline_us <= ?2)
                  OR EXISTS (SELECT 1 FROM queue_apps

@@ -14,7 +14,14 @@ use crate::values::Unrunnable;
 #[derive(Debug)]
 pub(super) enum Earlier {
     Live { num: i64, id: String },
-    Settled { id: String, outcome: Option<String> },
+    Settled { id: String, kept: Option<Kept> },
+}
+
+/// The outcome that is kept of a settled job, under the id that it named.
+#[derive(Debug)]
+pub(super) struct Kept {
+    id: String,
+    outcome: String,
 }
 
 impl Step<'_> {
@@ -25,11 +32,9 @@ impl Step<'_> {
             if let Some((num, id)) = self.live(id, &fields.app)? {
                 return Ok(Some(Earlier::Live { num, id }));
             }
-            let outcome = self.result(&fields.app, id)?;
-            let id = id.clone();
-            kept = outcome.map(|outcome| Earlier::Settled {
-                id,
-                outcome: Some(outcome),
+            kept = self.kept(&fields.app, id)?.map(|kept| Earlier::Settled {
+                id: id.clone(),
+                kept: Some(kept),
             });
         }
         let of_key = match &fields.dedupe_key {
@@ -49,7 +54,7 @@ impl Step<'_> {
             let found = self
                 .db
                 .prepare_cached(&format!(
-                    "SELECT num, id FROM queue_jobs
+                    "SELECT num, id FROM queue_live
                      WHERE queue = ?1 AND app = ?2 AND {its_id} LIMIT 1"
                 ))?
                 .query_row(params![self.queue, app, id], |row| {
@@ -67,7 +72,7 @@ impl Step<'_> {
         let found = self
             .db
             .prepare_cached(
-                "SELECT num, id, own_id, EXISTS (SELECT 1 FROM queue_jobs j WHERE j.num = d.num)
+                "SELECT num, id, own_id, EXISTS (SELECT 1 FROM queue_live j WHERE j.num = d.num)
                  FROM queue_dedupe d
                  WHERE queue = ?1 AND app = ?2 AND key = ?3
                      AND (expires_us IS NULL OR expires_us > ?4)",
@@ -83,11 +88,17 @@ impl Step<'_> {
         if live {
             return Ok(Some(Earlier::Live { num, id }));
         }
-        let outcome = match own_id {
-            Some(own_id) => self.result(app, &own_id)?,
+        let kept = match own_id {
+            Some(own_id) => self.kept(app, &own_id)?,
             None => None,
         };
-        Ok(Some(Earlier::Settled { id, outcome }))
+        Ok(Some(Earlier::Settled { id, kept }))
+    }
+
+    fn kept(&self, app: &str, id: &str) -> rusqlite::Result<Option<Kept>> {
+        let id = id.to_owned();
+        let outcome = self.result(app, &id)?;
+        Ok(outcome.map(|outcome| Kept { id, outcome }))
     }
 
     /// Gives a second job what the first one gets. Returns the first one's id when it cannot.
@@ -108,9 +119,11 @@ impl Step<'_> {
                         return Ok(Some(id.clone()));
                     }
                 }
-                Earlier::Settled { id, outcome } => match outcome {
-                    Some(outcome) => self.push_reply(list, outcome)?,
-                    None => return Ok(Some(id.clone())),
+                Earlier::Settled { id, kept } => match kept {
+                    Some(kept) if self.may_tell(&fields.app, &kept.id)? => {
+                        self.push_reply(list, &kept.outcome)?;
+                    }
+                    Some(_) | None => return Ok(Some(id.clone())),
                 },
             }
         }
@@ -132,7 +145,7 @@ impl Step<'_> {
         };
         let first: Option<String> = self
             .db
-            .prepare_cached("SELECT own_id FROM queue_jobs WHERE num = ?1")?
+            .prepare_cached("SELECT own_id FROM queue_live WHERE num = ?1")?
             .query_row(params![num], |row| row.get(0))?;
         if id == own || first.as_ref() == Some(own) {
             return Ok(false);
@@ -163,6 +176,19 @@ impl Step<'_> {
                 .execute(params![num, list])?;
         }
         Ok(has || count < JOINED_MAX)
+    }
+
+    /// Counts one more who is told a kept result; `false`: so many were told already. Without a
+    /// bound, repeats of one small job would copy a large outcome without end.
+    fn may_tell(&self, app: &str, id: &str) -> rusqlite::Result<bool> {
+        let counted = self
+            .db
+            .prepare_cached(
+                "UPDATE queue_results SET told = told + 1
+                 WHERE queue = ?1 AND app = ?2 AND id = ?3 AND told < ?4",
+            )?
+            .execute(params![self.queue, app, id, JOINED_MAX])?;
+        Ok(counted > 0)
     }
 
     /// Takes the lists that have joined a job.
@@ -218,7 +244,10 @@ impl Step<'_> {
             && !self.options.result_ttl.is_zero()
         {
             self.db
-                .prepare_cached("INSERT OR REPLACE INTO queue_results VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO queue_results (queue, app, id, outcome, expires_us)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
                 .execute(params![
                     self.queue,
                     job.app,

@@ -45,7 +45,7 @@ impl Step<'_> {
         let latest = |time_us: i64| time_us.saturating_add(CLOCK_SLACK_US);
         self.db
             .prepare_cached(
-                "UPDATE queue_jobs SET expires_us = ?2
+                "UPDATE queue_live SET expires_us = ?2
                  WHERE queue = ?1 AND token IS NOT NULL AND expires_us > ?3",
             )?
             .execute(params![self.queue, expiry_us, latest(expiry_us)])?;

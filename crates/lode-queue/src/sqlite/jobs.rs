@@ -40,7 +40,7 @@ impl State {
     }
 }
 
-/// One row of `queue_jobs`, without its text.
+/// One row of `queue_live`, without its text.
 #[derive(Debug)]
 pub(super) struct JobRow {
     pub(super) num: i64,
@@ -141,7 +141,7 @@ impl Step<'_> {
         all.extend(args);
         self.db
             .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM queue_jobs WHERE queue = ?1 AND {condition}"
+                "SELECT {COLUMNS} FROM queue_live WHERE queue = ?1 AND {condition}"
             ))?
             .query_map(&*all, JobRow::read)?
             .collect()
@@ -179,7 +179,7 @@ impl Step<'_> {
         let lane = self.lane(&job.app, &job.hook)?;
         self.db
             .prepare_cached(
-                "UPDATE queue_jobs SET state = 0, lane = ?2, due_us = NULL, token = NULL,
+                "UPDATE queue_live SET state = 0, lane = ?2, due_us = NULL, token = NULL,
                      worker = NULL, holder = NULL, expires_us = NULL, attempts = ?3, losses = ?4,
                      deadline_us = ?5
                  WHERE num = ?1",
@@ -198,7 +198,7 @@ impl Step<'_> {
     pub(super) fn to_delayed(&self, job: &JobRow, due_us: i64) -> rusqlite::Result<()> {
         self.db
             .prepare_cached(
-                "UPDATE queue_jobs SET state = 1, due_us = ?2, token = NULL, worker = NULL,
+                "UPDATE queue_live SET state = 1, due_us = ?2, token = NULL, worker = NULL,
                      holder = NULL, expires_us = NULL, deadline_us = NULL
                  WHERE num = ?1",
             )?
@@ -211,7 +211,7 @@ impl Step<'_> {
         let (why, arg) = reason_columns(why);
         self.db
             .prepare_cached(
-                "UPDATE queue_jobs SET state = 3, why = ?2, why_arg = ?3, due_us = NULL,
+                "UPDATE queue_live SET state = 3, why = ?2, why_arg = ?3, due_us = NULL,
                      token = NULL, worker = NULL, holder = NULL, expires_us = NULL, losses = ?4
                  WHERE num = ?1",
             )?
@@ -223,7 +223,7 @@ impl Step<'_> {
     pub(super) fn to_lane(&self, job: &JobRow) -> rusqlite::Result<()> {
         self.db
             .prepare_cached(
-                "UPDATE queue_jobs SET token = NULL, worker = NULL, holder = NULL,
+                "UPDATE queue_live SET token = NULL, worker = NULL, holder = NULL,
                      expires_us = NULL
                  WHERE num = ?1",
             )?

@@ -92,7 +92,7 @@ impl Step<'_> {
         let changed = self
             .db
             .prepare_cached(
-                "UPDATE queue_jobs SET expires_us = ?4
+                "UPDATE queue_live SET expires_us = ?4
                  WHERE queue = ?1 AND id = ?2 AND token = ?3",
             )?
             .execute(params![
@@ -306,7 +306,7 @@ impl Step<'_> {
 
     fn set_lane(&self, job: &JobRow) -> rusqlite::Result<()> {
         self.db
-            .prepare_cached("UPDATE queue_jobs SET lane = hook WHERE num = ?1")?
+            .prepare_cached("UPDATE queue_live SET lane = hook WHERE num = ?1")?
             .execute(params![job.num])?;
         Ok(())
     }
@@ -320,10 +320,10 @@ impl Step<'_> {
         let (after, inclusive) = (after.unwrap_or_default(), after.is_none());
         self.db
             .prepare_cached(if inclusive {
-                "SELECT lane FROM queue_jobs WHERE state = 0 AND queue = ?1 AND app = ?2
+                "SELECT lane FROM queue_live WHERE state = 0 AND queue = ?1 AND app = ?2
                      AND lane >= ?3 ORDER BY lane LIMIT 1"
             } else {
-                "SELECT lane FROM queue_jobs WHERE state = 0 AND queue = ?1 AND app = ?2
+                "SELECT lane FROM queue_live WHERE state = 0 AND queue = ?1 AND app = ?2
                      AND lane > ?3 ORDER BY lane LIMIT 1"
             })?
             .query_row(params![self.queue, app, after], |row| row.get(0))
@@ -359,7 +359,7 @@ impl Step<'_> {
         let token = format!("{}.{}", hands.taker.stem, hands.jobs.len() + 1);
         self.db
             .prepare_cached(
-                "UPDATE queue_jobs SET token = ?2, worker = ?3, holder = ?4, expires_us = ?5,
+                "UPDATE queue_live SET token = ?2, worker = ?3, holder = ?4, expires_us = ?5,
                      attempts = ?6, state = ?7
                  WHERE num = ?1",
             )?

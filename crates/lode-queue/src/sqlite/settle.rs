@@ -21,7 +21,7 @@ impl Step<'_> {
         };
         let text = self.body(job.num)?;
         let joined = self.take_joined(job.num)?;
-        for table in ["queue_jobs", "queue_bodies"] {
+        for table in ["queue_live", "queue_bodies"] {
             self.db
                 .prepare_cached(&format!("DELETE FROM {table} WHERE num = ?1"))?
                 .execute(params![job.num])?;
@@ -60,7 +60,7 @@ impl Step<'_> {
         let changed = self
             .db
             .prepare_cached(
-                "UPDATE queue_jobs SET progress = ?4
+                "UPDATE queue_live SET progress = ?4
                  WHERE queue = ?1 AND id = ?2 AND token = ?3",
             )?
             .execute(params![
@@ -105,7 +105,7 @@ impl Step<'_> {
             State::Leased => {
                 self.count("cancelled", i64::from(!job.cancelled))?;
                 self.db
-                    .prepare_cached("UPDATE queue_jobs SET cancelled = 1 WHERE num = ?1")?
+                    .prepare_cached("UPDATE queue_live SET cancelled = 1 WHERE num = ?1")?
                     .execute(params![job.num])?;
                 Ok(Cancelled::Running)
             }

@@ -372,7 +372,7 @@ fn a_newly_limited_hook_is_sorted_out_in_bounded_steps() {
     };
     let quotas = ["a", "b"].map(|app| (app.to_owned(), quota.clone()));
     queue.step().set_quotas(&quotas).unwrap();
-    let sorted = "SELECT count(*) FROM queue_jobs WHERE lane = 'x'";
+    let sorted = "SELECT count(*) FROM queue_live WHERE lane = 'x'";
     let (mut started, mut before) = (Vec::new(), 0);
     while queue.ready() {
         started.extend(queue.ids(9));
@@ -522,7 +522,7 @@ fn settled_jobs_leave_nothing_behind() {
     queue.step().tend(&tender).unwrap();
     queue.step().leave("w").unwrap();
     for (table, rows) in [
-        ("jobs", 0),
+        ("live", 0),
         ("bodies", 0),
         ("joined", 0),
         ("dedupe", 0),

@@ -43,7 +43,7 @@ impl DbThread {
                 serve(&db, &inbox, &changed);
             }
             Err(error) => {
-                let _ = opened.send(Err(queue_error("open", &error)));
+                let _ = opened.send(Err(error));
             }
         };
         std::thread::Builder::new()
@@ -107,7 +107,7 @@ impl DbThread {
 }
 
 /// Sorts SQLite's errors: a busy or full disk passes, the rest does not.
-fn queue_error(step: &'static str, error: &rusqlite::Error) -> QueueError {
+pub(super) fn queue_error(step: &'static str, error: &rusqlite::Error) -> QueueError {
     let passing = [
         ErrorCode::DatabaseBusy,
         ErrorCode::DatabaseLocked,

@@ -20,7 +20,7 @@ impl Step<'_> {
         let leased: i64 = self
             .db
             .prepare_cached(
-                "SELECT count(*) FROM queue_jobs WHERE queue = ?1 AND token IS NOT NULL",
+                "SELECT count(*) FROM queue_live WHERE queue = ?1 AND token IS NOT NULL",
             )?
             .query_row(params![self.queue], |row| row.get(0))?;
         let meta = |name: &str| self.meta(name).map(number);

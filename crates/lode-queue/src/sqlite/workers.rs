@@ -104,7 +104,7 @@ impl Step<'_> {
     fn cancelled_of(&self, holder: &str) -> rusqlite::Result<Vec<LeaseRef>> {
         self.db
             .prepare_cached(
-                "SELECT id, token FROM queue_jobs
+                "SELECT id, token FROM queue_live
                  WHERE queue = ?1 AND holder = ?2 AND cancelled = 1 AND state = 2 ORDER BY num",
             )?
             .query_map(params![self.queue, holder], |row| {

@@ -18,7 +18,7 @@ pub(crate) async fn whoever_enqueues_a_live_id_gets_its_outcome_too(bench: Bench
     }
     let leased = lease_one(&*queue).await;
     // While it runs; one that waits for nothing; one whose list is the queue's own.
-    let own = bench.key("meta");
+    let own = bench.key("about");
     queue.enqueue(&replying("a", "j", &lists[2])).await.unwrap();
     queue.enqueue(&job("a", "j")).await.unwrap();
     queue.enqueue(&replying("a", "j", &own)).await.unwrap();
@@ -61,6 +61,25 @@ pub(crate) async fn a_kept_result_answers_who_comes_later(bench: Bench) {
     // Another app's job of that id is another job.
     queue.enqueue(&job("b", "j")).await.unwrap();
     assert_eq!(lease_one(&*queue).await.job, job("b", "j"));
+}
+
+pub(crate) async fn a_kept_result_is_told_so_often_and_no_more(bench: Bench) {
+    let queue = bench.open().await;
+    queue.enqueue(&job("a", "j")).await.unwrap();
+    let leased = lease_one(&*queue).await;
+    let settle = outcome("done");
+    assert!(queue.settle(&leased.lease, settle).await.unwrap());
+    let list = queue.reply_list("late");
+    for _ in 0..65 {
+        queue.enqueue(&replying("a", "j", &list)).await.unwrap();
+    }
+    let refused = tend(&*queue).await.unrunnable.pop().unwrap();
+    is_duplicate_of(&refused, "j");
+    finish(&*queue, &refused).await;
+    for _ in 0..64 {
+        assert_eq!(next_reply(&*queue, &list).await.as_deref(), Some("done"));
+    }
+    assert_eq!(next_reply(&*queue, &list).await.as_deref(), None);
 }
 
 pub(crate) async fn so_many_wait_for_one_job_and_no_more(bench: Bench) {

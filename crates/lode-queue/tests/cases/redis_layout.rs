@@ -69,7 +69,7 @@ async fn jobs_of_an_older_layout_are_refused_and_left_alone() {
         late.stats().await.map(drop),
     ];
     for (n, refusal) in refusals.into_iter().enumerate() {
-        let Err(error @ QueueError::Refused { .. }) = refusal else {
+        let Err(error @ QueueError::Layout(_)) = refusal else {
             panic!("{n}: {refusal:?}")
         };
         let text = error.to_string();
@@ -93,6 +93,14 @@ async fn jobs_of_an_older_layout_are_refused_and_left_alone() {
     assert_eq!(came, ["dead", "new"]);
     let stats = early.stats().await.unwrap();
     assert_eq!((stats.settled, stats.queued, stats.dead), (5, 0, 0));
+
+    // A worker of the first version that still runs: all its scripts begin with this.
+    let old: Result<Option<String>, _> = cmd("HGET")
+        .arg(bench.key("meta"))
+        .arg("v")
+        .query_async(&mut raw)
+        .await;
+    assert!(old.unwrap_err().to_string().contains("WRONGTYPE"));
 }
 
 #[tokio::test]
@@ -102,7 +110,7 @@ async fn jobs_of_a_newer_layout_are_refused() {
     queue.enqueue(&job("a", "j")).await.unwrap();
     tend(&*queue).await;
     let mut newer = cmd("HSET");
-    newer.arg(bench.key("meta")).arg("layout").arg(3);
+    newer.arg(bench.key("about")).arg("layout").arg(3);
     let _: u32 = newer.query_async(&mut raw).await.unwrap();
     let error = queue.lease(WORKER, 1, &[]).await.unwrap_err();
     assert!(error.to_string().contains("layout 3"), "{error}");

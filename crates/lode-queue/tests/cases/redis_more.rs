@@ -155,7 +155,7 @@ async fn a_malformed_task_reply_writes_nothing_and_does_not_fail_the_settle() {
         channel: "elsewhere".to_owned(),
         ..task_reply("success:normal", "t")
     };
-    let meta = bench.key("meta");
+    let meta = bench.key("about");
     let malformed = [
         task_reply(&meta, "v"),
         task_reply("success:normal", "a:b"),
@@ -251,7 +251,7 @@ async fn after_an_outage_the_first_worker_back_does_not_take_all_leases() {
                redis.call('HINCRBY', KEYS[3], 'seen', -20000)";
     let mut eval = cmd("EVAL");
     eval.arg(old).arg(3);
-    for key in ["workers", "leases", "meta"] {
+    for key in ["workers", "leases", "about"] {
         eval.arg(bench.key(key));
     }
     let _: () = eval.query_async(&mut raw).await.unwrap();

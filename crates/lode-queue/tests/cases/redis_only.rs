@@ -174,7 +174,7 @@ async fn nothing_is_left_behind_by_settled_jobs() {
         .await
         .unwrap();
     keys.sort();
-    let expected = ["in", "meta", "vt", "wake"].map(|key| bench.key(key));
+    let expected = ["in", "about", "meta", "vt", "wake"].map(|key| bench.key(key));
     assert!(keys.iter().all(|key| expected.contains(key)), "{keys:?}");
     let ahead: usize = cmd("ZCARD")
         .arg(bench.key("vt"))
@@ -207,7 +207,7 @@ async fn a_dead_list_that_is_too_large_loses_its_oldest() {
     bury(&*queue, "old").await;
     let mut pretend = cmd("HINCRBY");
     pretend
-        .arg(bench.key("meta"))
+        .arg(bench.key("about"))
         .arg("dead_bytes")
         .arg(256 << 20);
     let _: u64 = pretend.query_async(&mut raw).await.unwrap();
@@ -215,7 +215,7 @@ async fn a_dead_list_that_is_too_large_loses_its_oldest() {
     let dead = queue.dead(None, 9).await.unwrap();
     assert_eq!((dead.len(), dead[0].id.as_str()), (1, "new"));
     let mut left = cmd("HINCRBY");
-    left.arg(bench.key("meta"))
+    left.arg(bench.key("about"))
         .arg("dead_bytes")
         .arg(-(256 << 20));
     let left: i64 = left.query_async(&mut raw).await.unwrap();

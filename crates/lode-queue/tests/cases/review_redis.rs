@@ -247,7 +247,7 @@ async fn pass(bench: &Bench, raw: &mut MultiplexedConnection, ms: i64) {
          end",
     );
     let mut call = script.prepare_invoke();
-    for key in ["workers", "leases", "meta"] {
+    for key in ["workers", "leases", "about"] {
         call.key(bench.key(key));
     }
     let _: () = call.arg(ms).invoke_async(raw).await.unwrap();

@@ -105,8 +105,9 @@ pub(crate) async fn dead_jobs_are_kept_with_their_reason(bench: Bench) {
 
 pub(crate) async fn a_reply_to_of_the_queues_own_does_not_fail_the_settle(bench: Bench) {
     let queue = bench.open().await;
-    let (meta, long) = (bench.key("meta"), "x".repeat(513));
-    for (n, list) in [meta.as_str(), "", &long].into_iter().enumerate() {
+    let (meta, long) = (bench.key("about"), "x".repeat(513));
+    let lists = [meta.as_str(), "", &long, "taskKey:a", "success:normal"];
+    for (n, list) in lists.into_iter().enumerate() {
         queue.enqueue(&job("a", &format!("j{n}"))).await.unwrap();
         let leased = lease_one(&*queue).await;
         assert!(
@@ -231,7 +232,7 @@ pub(crate) async fn progress_is_shown_and_pushed(bench: Bench) {
     let list = queue.reply_list("me");
     queue.enqueue(&job("a", "j")).await.unwrap();
     let leased = lease_one(&*queue).await;
-    for (value, to) in [("1", &list), ("[2]", &bench.key("meta"))] {
+    for (value, to) in [("1", &list), ("[2]", &bench.key("about"))] {
         let progress = Progress {
             value: value.to_owned(),
             push: Some((to.clone(), format!("pushed {value}"))),

@@ -117,7 +117,11 @@ fn check_layer(state: &LayerState, waived: &[Layer]) -> bool {
 async fn check_queue(config: &Config) -> bool {
     let url = &config.queue.url;
     let answer = match lode_queue::open(url, config.queue_options()).await {
-        Ok(queue) => queue.ping().await,
+        // The server may be good, and the queue on it another version's.
+        Ok(queue) => match queue.stats().await {
+            Ok(_) => queue.ping().await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     match answer {

@@ -74,6 +74,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode> {
         .ping()
         .await
         .with_context(|| format!("queue {}", address(queue_url)))?;
+    // The server may be good, and the queue on it another version's.
+    let stats = queue.stats().await;
+    stats.with_context(|| format!("queue {}", address(queue_url)))?;
     tracing::info!(queue = described, store = store.ping().await?, "starting");
     // Not claiming tasks is no reason not to count those that go bad here.
     let nbt = Nbt::beside(queue_url, config.background_task_options());

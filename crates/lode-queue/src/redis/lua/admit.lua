@@ -30,7 +30,7 @@ local function bound_reached(app)
     end
   end
   if QUEUE_MAX < 0 then return nil end
-  live_before = live_before or tonumber(redis.call('HGET', META, 'live') or '0')
+  live_before = live_before or tonumber(redis.call('HGET', ABOUT, 'live') or '0')
   if live_before + (tallies.live or 0) >= QUEUE_MAX then return 'full:' .. QUEUE_MAX end
   return nil
 end
@@ -39,7 +39,7 @@ end
 local function free_id(wanted)
   local id = wanted
   while redis.call('EXISTS', job_key(id)) == 1 do
-    id = wanted .. '~' .. redis.call('HINCRBY', META, 'seq', 1)
+    id = wanted .. '~' .. redis.call('HINCRBY', ABOUT, 'seq', 1)
   end
   return id
 end
@@ -57,13 +57,13 @@ local function first_of(job)
     id, taken = live_of(job.app, job.id)
     if id then return { id = id, own = job.id, live = true } end
     local kept = kept_result(job.app, job.id)
-    if kept then return { id = job.id, kept = kept } end
+    if kept then return { id = job.id, own = job.id, kept = kept } end
   end
   if job.dedupe then
     local id, own = unpack(redis.call('HMGET', dedupe_key(job), 'id', 'own'))
     if id then
       if is_known(id, job.app, own or id) then return { id = id, own = own, live = true } end
-      return { id = id, kept = own and kept_result(job.app, own) or nil }
+      return { id = id, own = own, kept = own and kept_result(job.app, own) or nil }
     end
   end
   return nil, taken
@@ -88,13 +88,27 @@ local function join(job, first)
   return true
 end
 
+-- Bytes of kept outcomes that this script has pushed.
+local told_bytes = 0
+
+-- Tells a kept outcome to one more caller. False when as many as may have been told: repeats of a
+-- few bytes each would make any number of large lists.
+local function tell(job, first)
+  local key = PREFIX .. 'told:' .. pair(job.app, first.own)
+  local times = redis.call('HINCRBY', key, 'times', 1)
+  if times == 1 then redis.call('PEXPIRE', key, ARGV[10]) end
+  if times > JOINED_MAX then return false end
+  push(job.reply_to, first.kept)
+  told_bytes = told_bytes + #first.kept
+  return true
+end
+
 -- Whether the caller of a second job gets what the first one gets. So does one that waits for
 -- nothing, or names a list that cannot take it.
 local function is_answered(job, first)
   if not job.reply_to or refusal(job.reply_to) then return true end
   if first.live then return join(job, first) end
-  if first.kept then push(job.reply_to, first.kept) end
-  return first.kept ~= nil
+  return first.kept ~= nil and tell(job, first)
 end
 
 local function put(list, name, value)
@@ -193,15 +207,16 @@ local step = READ_FIRST
 -- Set when an entry from the future went out of the inbox.
 local found_far = false
 
--- Lets `take` have entries one by one, in the order of their ids, until it returns false or they
--- have so many bytes; at least one. Those for which it returns true go out of the inbox. Returns
+-- Lets `take` have entries one by one, in the order of their ids, until it returns false or they,
+-- and what it tells of kept outcomes, have so many bytes; at least one. Those for which it returns true go out of the inbox. Returns
 -- how many it had, how many of them went, and the bytes of all that it had.
 local function each(entries, bytes_max, take)
   local done, had, bytes = {}, 0, 0
   for _, entry in ipairs(entries) do
+    local told_before = told_bytes
     local result = bytes < bytes_max and take(entry)
     if result == false then break end
-    had, bytes = had + 1, bytes + entry_bytes(entry[2])
+    had, bytes = had + 1, bytes + entry_bytes(entry[2]) + told_bytes - told_before
     if result then done[#done + 1] = entry[1] end
   end
   if #done > 0 then
@@ -240,7 +255,7 @@ local function admit_newcomers(lane_full)
     local job = read(text)
     return is_new(job.app) and admit_job(entry[1], text, job, lane_full) or nil
   end
-  local looked, seen, bytes_left = redis.call('HGET', META, 'looked'), 0, TAIL_BYTES_MAX
+  local looked, seen, bytes_left = redis.call('HGET', ABOUT, 'looked'), 0, TAIL_BYTES_MAX
   local from, all_seen = looked, false
   while seen < LOOK_MAX and taken < TAIL_MAX and bytes_left > 0 and not all_seen do
     local entries = redis.call('XRANGE', IN, from and '(' .. from or '-', '+', 'COUNT', step)
@@ -252,7 +267,7 @@ local function admit_newcomers(lane_full)
     all_seen = had == #entries and #entries < asked or had > 0 and is_far(from)
     if had > 0 and not is_far(from) then looked = from end
   end
-  if looked then redis.call('HSET', META, 'looked', looked) end
+  if looked then redis.call('HSET', ABOUT, 'looked', looked) end
   if all_seen then return taken end
   local newest, to = {}, '+'
   bytes_left = TAIL_BYTES_MAX
@@ -274,7 +289,7 @@ end
 -- it is empty it begins anew.
 local function renew_inbox()
   redis.call('DEL', IN)
-  redis.call('HDEL', META, 'far', 'looked')
+  redis.call('HDEL', ABOUT, 'far', 'looked')
 end
 
 -- Takes entries: `limit` of them, or `long_limit` when more than that are waiting. With those that
@@ -293,7 +308,7 @@ local function admit(limit, long_limit)
     if had == 0 or had < #entries then break end
   end
   if taken < waiting then taken = taken + admit_newcomers(lane_full) end
-  if found_far and not far then redis.call('HSET', META, 'far', 1) end
+  if found_far and not far then redis.call('HSET', ABOUT, 'far', 1) end
   if taken == waiting and (found_far or far) then renew_inbox() end
   return taken
 end

@@ -27,7 +27,7 @@
 --  21 reasons     hash    app -> why it is suspended
 --  22 schedules   hash    schedule -> its text
 --  23 ticks       zset    schedules by their next tick in ms
---  24 meta        hash    layout, v (virtual time), seq, live, queued, paused, dead_bytes, counters,
+--  24 about       hash    layout, v (virtual time), seq, live, queued, paused, dead_bytes, counters,
 --                         looked (the last entry looked at out of turn), far (an entry from the
 --                         future came), quotas (their digest), app_max, all_max (the bounds that
 --                         workers keep), seen (last lease or tend in ms), and while a silence is
@@ -37,11 +37,13 @@
 --                         when it came; n is the app's length in bytes
 --  27 absent      never exists: while a slot moves, a Cluster refuses a script with a missing key as a
 --                 whole, and not in its middle
+--  28 meta        string  what was a hash in the first layout: its scripts fail there, and write nothing
 -- Keys made from them, behind lode:{q}: --
 --   job:<id> hash, app:<app> zset (waiting jobs), lanes:<app> set (hooks with a lane),
 --   lane:<n>:<app><hook> zset (waiting jobs of a limited hook; n is the app's length in bytes),
 --   joined:<id> set (further reply lists), dedupe:<n>:<app><key> hash (id, own),
---   result:<n>:<app><own id> string, bad:<app> list (instants of bad jobs), reply:<caller> list
+--   result:<n>:<app><own id> string, told:<n>:<app><own id> hash (times that was told to repeats),
+--   bad:<app> list (instants of bad jobs), reply:<caller> list
 -- Job hash: job app at ord; when there is one: hook, pri (0), idem, own (the id it named), attempts
 --   (0), losses (0), dl (deadline in ms), dedupe (a key that goes with the job), joined (lists),
 --   progress; while leased token, worker; cancel once cancelled; why once it must not run
@@ -91,7 +93,7 @@ local function count_live(app, by)
 end
 local function flush()
   for name, by in pairs(tallies) do
-    if by ~= 0 then redis.call('HINCRBY', META, name, by) end
+    if by ~= 0 then redis.call('HINCRBY', ABOUT, name, by) end
   end
   for app, by in pairs(lives) do
     local left = by == 0 or tonumber(redis.call('ZINCRBY', LIVE, by, app))

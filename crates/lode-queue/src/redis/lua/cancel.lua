@@ -4,7 +4,7 @@
 -- ARGV 12 id  13 '1' when the app is named  14 the app
 -- Reply {'queued', 'running' or 'none', 1 when it may still be in the inbox: call again}
 
-local refused = keep_layout(redis.call('HGET', META, 'layout'))
+local refused = keep_layout(redis.call('HGET', ABOUT, 'layout'))
 if refused then return refused end
 drain()
 APP_QUEUE_MAX, QUEUE_MAX = bounds_of_workers()

@@ -3,4 +3,4 @@
 -- KEYS, ARGV 1 to 11: see base.lua
 -- Reply 1
 
-return keep_layout(redis.call('HGET', META, 'layout'), true) or 1
+return keep_layout(redis.call('HGET', ABOUT, 'layout'), true) or 1

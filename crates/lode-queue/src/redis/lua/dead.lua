@@ -19,11 +19,11 @@ local function again(id, text)
   -- Its outcome and its key are those of the life that has ended.
   if job.id then redis.call('DEL', result_key(job.app, job.id)) end
   if key then redis.call('DEL', key) end
-  local entry_id = whole(now_ms()) .. '-' .. redis.call('HINCRBY', META, 'seq', 1)
+  local entry_id = whole(now_ms()) .. '-' .. redis.call('HINCRBY', ABOUT, 'seq', 1)
   return admit_job(entry_id, text, job, false)
 end
 
-local refused = keep_layout(redis.call('HGET', META, 'layout'))
+local refused = keep_layout(redis.call('HGET', ABOUT, 'layout'))
 if refused then return refused end
 APP_QUEUE_MAX, QUEUE_MAX = bounds_of_workers()
 
@@ -41,7 +41,7 @@ while more and left > 0 and bytes_left > 0 do
       or (kind == 'app' and (f.app or '') == value)
     if meant and (not requeue or again(f.id, f.job)) then
       redis.call('XDEL', DEAD, entry[1])
-      redis.call('HINCRBY', META, 'dead_bytes', -size)
+      redis.call('HINCRBY', ABOUT, 'dead_bytes', -size)
       count = count + 1
     end
     from, bytes_left = '(' .. entry[1], bytes_left - size

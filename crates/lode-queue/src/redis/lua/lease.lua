@@ -148,7 +148,7 @@ if lane_left then
   lane_left = redis.call('EXISTS', UNRUNNABLE) == 1
 end
 flush()
-redis.call('HSET', META, 'v', whole(V), 'seen', whole(now_ms()))
+redis.call('HSET', ABOUT, 'v', whole(V), 'seen', whole(now_ms()))
 -- Whoever is not ahead of the queue's time starts at it anyway, and a rate whose time is over
 -- is as one that was never used.
 redis.call('ZREMRANGEBYSCORE', VT, '-inf', whole(V))

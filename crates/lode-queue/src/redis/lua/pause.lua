@@ -11,9 +11,9 @@ if ARGV[13] == '1' then
   changed = redis.call(on and 'SADD' or 'SREM', PAUSED, ARGV[14])
   place(ARGV[14])
 elseif on then
-  changed = redis.call('HSETNX', META, 'paused', 1)
+  changed = redis.call('HSETNX', ABOUT, 'paused', 1)
 else
-  changed = redis.call('HDEL', META, 'paused')
+  changed = redis.call('HDEL', ABOUT, 'paused')
 end
 if not on and changed == 1 then wake() end
 return changed

@@ -1,7 +1,7 @@
 -- Where an app stands among the others: its jobs waiting, its cap, its rates, its virtual time.
 
 local DEFAULT_CAP = tonumber(ARGV[2])
-local at_first = redis.call('HMGET', META, 'v', 'far')
+local at_first = redis.call('HMGET', ABOUT, 'v', 'far')
 -- The virtual time: the start tag of the app picked last.
 local V = tonumber(at_first[1] or '0')
 -- Set while the inbox has had an entry from the future; see admit.lua.

@@ -23,6 +23,11 @@ local function refusal(list)
         .. 'reply:<caller> and names that do not begin with lode:{'
     end
   end
+  if string.find(list, '^%l+:normal$') or string.find(list, '^blacklist:')
+    or string.find(list, '^taskKey:') then
+    return 'reply_to "' .. list .. '" is a key of npm background-task, allowed are names that are '
+      .. 'none of its own'
+  end
   return nil
 end
 

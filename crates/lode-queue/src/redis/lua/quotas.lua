@@ -5,7 +5,7 @@
 -- Reply 1 done, 0 they are others: call again with them
 
 -- Workers set them again and again: a list of thousands is not even sent for that.
-if redis.call('HGET', META, 'quotas') == ARGV[12] then return 1 end
+if redis.call('HGET', ABOUT, 'quotas') == ARGV[12] then return 1 end
 if ARGV[13] ~= '1' then return 0 end
 drain()
 local gone, before = {}, redis.call('HGETALL', LIMITS)
@@ -24,6 +24,6 @@ for app in pairs(gone) do
 end
 for app in pairs(touched) do redis.call('ZREM', THROTTLED, app) end
 place_touched()
-redis.call('HSET', META, 'quotas', ARGV[12])
+redis.call('HSET', ABOUT, 'quotas', ARGV[12])
 if eligible then wake() end
 return 1

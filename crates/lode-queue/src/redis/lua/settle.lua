@@ -63,12 +63,12 @@ local function bury()
   local fields = { 'id', id, 'app', job.app, 'job', text, 'reason', table.concat(reasons, '; '),
     'outcome', outcome, 'at', whole(now_ms()) }
   redis.call('XADD', DEAD, '*', unpack(fields))
-  local bytes = redis.call('HINCRBY', META, 'dead_bytes', entry_bytes(fields))
+  local bytes = redis.call('HINCRBY', ABOUT, 'dead_bytes', entry_bytes(fields))
   local count = redis.call('XLEN', DEAD)
   while count > 1 and (count > DEAD_MAX or bytes > DEAD_BYTES_MAX) do
     local oldest = redis.call('XRANGE', DEAD, '-', '+', 'COUNT', 1)[1]
     redis.call('XDEL', DEAD, oldest[1])
-    bytes = redis.call('HINCRBY', META, 'dead_bytes', -entry_bytes(oldest[2]))
+    bytes = redis.call('HINCRBY', ABOUT, 'dead_bytes', -entry_bytes(oldest[2]))
     count = count - 1
   end
 end

@@ -9,7 +9,7 @@ local reply = { redis.call('XLEN', IN), redis.call('ZCARD', LEASES), redis.call(
   redis.call('ZCOUNT', WORKERS, '(' .. whole(now_ms() - tonumber(ARGV[7])), '+inf') }
 local counters = { 'queued', 'settled', 'duplicates', 'reclaimed', 'undelivered', 'refused',
   'cancelled', 'expired', 'paused' }
-for i, value in ipairs(redis.call('HMGET', META, unpack(counters))) do
+for i, value in ipairs(redis.call('HMGET', ABOUT, unpack(counters))) do
   reply[5 + i] = tonumber(value or '0')
 end
 return reply

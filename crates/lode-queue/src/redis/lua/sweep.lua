@@ -1,7 +1,7 @@
 -- What time brings: jobs that are due, jobs that are too late, leases nobody looks after.
 
 local WORKER_TIMEOUT = tonumber(ARGV[7])
-local noted = redis.call('HMGET', META, 'seen', 'grace', 'guard', 'since', 'up', 'paused', 'layout')
+local noted = redis.call('HMGET', ABOUT, 'seen', 'grace', 'guard', 'since', 'up', 'paused', 'layout')
 local seen = tonumber(noted[1] or nil)
 local grace, guard = tonumber(noted[2] or '0'), tonumber(noted[3] or '0')
 local queue_paused = noted[6] == '1'
@@ -45,12 +45,12 @@ local function observe()
       guard, since, up = since, now, 0
     end
     grace = now + length
-    redis.call('HSET', META, 'grace', whole(grace), 'guard', whole(guard), 'since', whole(since),
+    redis.call('HSET', ABOUT, 'grace', whole(grace), 'guard', whole(guard), 'since', whole(since),
       'up', whole(up))
   elseif grace > now then
-    redis.call('HINCRBY', META, 'up', whole(passed))
+    redis.call('HINCRBY', ABOUT, 'up', whole(passed))
   elseif grace > 0 then
-    redis.call('HDEL', META, 'grace', 'guard', 'since', 'up')
+    redis.call('HDEL', ABOUT, 'grace', 'guard', 'since', 'up')
   end
 end
 

@@ -34,7 +34,7 @@ local admitted = admit(ADMIT_MAX, ADMIT_LONG_MAX)
 place_touched()
 hand_unrunnable(WORKER, ARGV[13])
 flush()
-redis.call('HSET', META, 'v', whole(V), 'seen', whole(now_ms()))
+redis.call('HSET', ABOUT, 'v', whole(V), 'seen', whole(now_ms()))
 
 local cancelled = {}
 for _, id in ipairs(redis.call('SMEMBERS', CANCELS)) do
