@@ -88,7 +88,7 @@ fn check_meaning(text: &str, job: &Job) {
     if !is_envelope {
         assert_eq!(text_of("progress_to", ""), job.progress_to.as_deref());
     }
-    let number = field("timeout_ms", "timeout_ms").and_then(Value::as_u64);
+    let number = field("timeout_ms", "timeout_ms").and_then(whole);
     assert_eq!(number, job.timeout_ms);
     let flag = field("idempotent", "idempotent").and_then(Value::as_bool);
     assert_eq!(flag.unwrap_or(false), job.idempotent);
@@ -112,6 +112,12 @@ fn check_meaning(text: &str, job: &Job) {
             assert_eq!(field(name, name), tree.as_ref());
         }
     }
+}
+
+/// `8000.0` is 8000.
+fn whole(value: &Value) -> Option<u64> {
+    let of_float = || value.as_f64().map(|number| number as u64);
+    value.as_u64().or_else(of_float)
 }
 
 /// An envelope's request may have got a `collectionName` and a `query`, and lost nothing.
