@@ -91,6 +91,10 @@ impl Model {
                 let count = doomed.len();
                 Ok(Answer::Json(format!(r#"{{"count":{count}}}"#)))
             }
+            DocOp::FindAndModify { .. }
+            | DocOp::FindAndRemove { .. }
+            | DocOp::Distinct { .. }
+            | DocOp::GeoNear { .. } => unreachable!("no step asks for it"),
         }
     }
 
@@ -111,11 +115,12 @@ impl Model {
         let chosen = sorted.finish().into_iter().skip(options.skip).take(limit);
         let trimmed = |text: String| {
             if options.fields.keeps_all() {
-                return text;
+                return Ok(text);
             }
-            Value::Object(options.fields.apply(fields(&text))).to_string()
+            let kept = options.fields.trimmed(fields(&text), filter)?;
+            Ok(Value::Object(kept).to_string())
         };
-        Ok(chosen.map(trimmed).collect())
+        chosen.map(trimmed).collect()
     }
 
     fn position(&self, document: &Document) -> Option<usize> {
@@ -133,20 +138,25 @@ impl Model {
         };
         let before = self.documents.len();
         let made_id = objects.iter().any(|fields| !fields.contains_key("_id"));
-        let inserted = objects.into_iter().try_for_each(|fields| {
-            let number = self.documents.len();
-            let document = Document::new(fields, || format!("made {number}"))?;
-            match self.position(&document) {
-                Some(_) => Err(StoreError::DuplicateKey {
-                    collection: String::new(),
-                    id: document.id,
-                }),
-                None => {
-                    self.documents.push(document);
-                    Ok(())
-                }
-            }
-        });
+        // Every document is read before the first is inserted.
+        let read = |(number, fields)| Document::new(fields, || format!("made {number}"));
+        let documents: Vec<Document> = (before..)
+            .zip(objects)
+            .map(read)
+            .collect::<Result<_, _>>()?;
+        let inserted =
+            documents
+                .into_iter()
+                .try_for_each(|document| match self.position(&document) {
+                    Some(_) => Err(StoreError::DuplicateKey {
+                        collection: String::new(),
+                        id: document.id,
+                    }),
+                    None => {
+                        self.documents.push(document);
+                        Ok(())
+                    }
+                });
         if let Err(error) = inserted {
             self.documents.truncate(before);
             return Err(error);
@@ -186,7 +196,7 @@ impl Model {
         let update = Update::parse(entity)?;
         let options = UpdateOptions::parse(options)?;
         if options.multi && matches!(update, Update::Replace(_)) {
-            return Err(StoreError::BadQuery(String::new()));
+            return Err(StoreError::BadUpdate(String::new()));
         }
         let mut matched = self.matching(&filter);
         if !options.multi {
@@ -194,7 +204,7 @@ impl Model {
         }
         let mut changed = Vec::new();
         for &index in &matched {
-            let updated = update.apply(&fields(&self.documents[index].text))?;
+            let updated = update.applied(&fields(&self.documents[index].text), &filter, 0)?;
             changed.push((
                 index,
                 Document::new(updated, || unreachable!("it has an _id"))?,
@@ -214,7 +224,7 @@ impl Model {
                 r#"{{"numberAffected":{count},"updatedExisting":{existing}}}"#
             )));
         }
-        let upserted = update.upserted(&filter)?;
+        let upserted = update.inserted(&filter, 0)?;
         let made_id = !upserted.contains_key("_id");
         let document = Document::new(upserted, || "made".to_owned())?;
         if self.position(&document).is_some() {
@@ -238,7 +248,8 @@ fn check_set(entity: &Value, text: &str) {
     let Some(set) = entity.get("$set").and_then(Value::as_object) else {
         return;
     };
-    for (path, value) in set {
+    // `$` and `$[]` are of updates alone.
+    for (path, value) in set.iter().filter(|(path, _)| !path.contains('$')) {
         let query = Map::from_iter([(
             path.clone(),
             Value::Object(Map::from_iter([("$eq".to_owned(), value.clone())])),

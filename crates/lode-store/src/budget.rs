@@ -22,6 +22,7 @@ const BYTES_PER_STEP: usize = 64;
 #[derive(Debug, Clone)]
 pub(crate) struct Limit {
     deadline: Instant,
+    limit_ms: u64,
     /// Set once nobody waits for the operation any more.
     abandoned: Arc<AtomicBool>,
 }
@@ -50,7 +51,17 @@ impl Limit {
     pub(crate) fn start(abandoned: Arc<AtomicBool>) -> Self {
         Self {
             deadline: clock::instant() + Duration::from_millis(OPERATION_MS_MAX),
+            limit_ms: OPERATION_MS_MAX,
             abandoned,
+        }
+    }
+
+    /// Another running time, beginning now.
+    pub(crate) fn of_ms(self, limit_ms: u64) -> Self {
+        Self {
+            deadline: clock::instant() + Duration::from_millis(limit_ms),
+            limit_ms,
+            ..self
         }
     }
 
@@ -121,7 +132,7 @@ impl Budget {
         match self.look() {
             None => Ok(()),
             Some(End::TooLong) => Err(StoreError::OperationTooLong {
-                limit_ms: OPERATION_MS_MAX,
+                limit_ms: self.limit.as_ref().map_or(0, |limit| limit.limit_ms),
             }),
             // Nobody is there to read it.
             Some(End::Abandoned) => Err(StoreError::Stopped),

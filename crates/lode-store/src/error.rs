@@ -19,9 +19,12 @@ pub enum StoreError {
         /// What it may be.
         allowed: &'static str,
     },
-    /// A query, its options, or an update that cannot be understood.
+    /// A query or its options that cannot be understood.
     #[error("{0}")]
     BadQuery(String),
+    /// An update that cannot be understood, or cannot be carried out on a document that it meets.
+    #[error("{0}")]
+    BadUpdate(String),
     /// A document that cannot be stored.
     #[error("{0}")]
     BadDocument(String),
@@ -146,6 +149,7 @@ impl StoreError {
             Self::DisallowedQuerySyntax { .. } => "DisallowedQuerySyntax",
             Self::MissingRequiredParameter { .. } => "MissingRequiredParameter",
             Self::BadQuery(_) => "BadQuery",
+            Self::BadUpdate(_) => "BadUpdate",
             Self::BadDocument(_) => "BadDocument",
             Self::DuplicateKey { .. } => "DuplicateKey",
             Self::UnknownApp { .. } => "UnknownApp",
@@ -178,6 +182,10 @@ impl StoreError {
 
     pub(crate) fn bad_query(message: impl Into<String>) -> Self {
         Self::BadQuery(message.into())
+    }
+
+    pub(crate) fn bad_update(message: impl Into<String>) -> Self {
+        Self::BadUpdate(message.into())
     }
 
     pub(crate) fn bad_document(message: impl Into<String>) -> Self {

@@ -13,6 +13,24 @@ pub const ID_BYTES_MAX: usize = 1024;
 /// Conditions in one query: each costs a path walk in each scanned document.
 pub const FILTER_NODES_MAX: usize = 1_000;
 
+/// Steps of a path: no document is deeper, and a path must not build one that is.
+pub const PATH_STEPS_MAX: usize = DEPTH_MAX;
+
+/// Patterns in one query: each is compiled before the operation waits for its turn.
+pub const REGEXES_MAX: usize = 10;
+
+/// Bytes of one pattern: above any that a person writes. Reading one of the worst takes 12 ms.
+pub const REGEX_BYTES_MAX: usize = 1024;
+
+/// Bytes of a compiled pattern: each byte of a text may cost as many steps as it has states.
+pub const REGEX_PROGRAM_BYTES_MAX: usize = 128 * 1024;
+
+/// Bytes of the states that a pattern's search keeps; when they are full it begins anew.
+pub(crate) const REGEX_CACHE_BYTES: usize = 256 * 1024;
+
+/// Corners of one polygon; each costs a step per document.
+pub const POLYGON_CORNERS_MAX: usize = 1_000;
+
 /// Conditions handed to SQL: an `AND` chain counts against SQLite's expression depth of 1,000.
 pub const PUSHDOWN_TERMS_MAX: usize = 100;
 
@@ -32,6 +50,10 @@ pub const OPTION_FIELDS_MAX: usize = 1_000;
 /// request must not become gigabytes of memory.
 pub const ARRAY_PAD_MAX: usize = 100_000;
 
+/// Keys by which one `$push` may sort an array, over all elements: about a second of one thread,
+/// which cannot be interrupted.
+pub const PUSH_SORT_KEYS_MAX: usize = 500_000;
+
 /// Documents in one insert: the whole insert holds the one write lock.
 pub const INSERT_DOCUMENTS_MAX: usize = 10_000;
 
@@ -45,6 +67,12 @@ pub const RESULT_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// share the threads. Below the 10 s after which a worker gives up a host call, so that the hook
 /// learns the reason, and with room for some waiting before.
 pub const OPERATION_MS_MAX: u64 = 4_000;
+
+/// Milliseconds that creating an index may take: a person waits for it, not a hook.
+pub const INDEX_MS_MAX: u64 = 600_000;
+
+/// Indexes of one app: each costs time at every write, a little even at those of other apps.
+pub const INDEXES_MAX: usize = 32;
 
 const _: () = assert!(OPERATION_MS_MAX < lode_proto::limits::HOST_CALL_MS_MAX);
 

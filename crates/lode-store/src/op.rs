@@ -48,6 +48,51 @@ pub enum DocOp {
         /// `upsert`, `multi` (also called `updateMultiple`).
         options: Value,
     },
+    /// Changes or removes the first match in an order; replies with `entity`, the document before
+    /// the change (`{}` when nothing matched), and `updatedExisting`.
+    FindAndModify {
+        /// Where.
+        collection: String,
+        /// A filter, as an object or as its JSON text.
+        query: Value,
+        /// As the option of a find.
+        sort: Value,
+        /// As in an update; not looked at when `remove` is set.
+        entity: Value,
+        /// `new` (also called `returnModifiedEntity`), `upsert`, `remove`, `fields`.
+        options: Value,
+    },
+    /// Removes the first match in an order; replies with it, or with `{}`.
+    FindAndRemove {
+        /// Where.
+        collection: String,
+        /// A filter, as an object or as its JSON text.
+        query: Value,
+        /// As the option of a find.
+        sort: Value,
+    },
+    /// Replies with the array of the different values at a path; arrays stand for their elements.
+    Distinct {
+        /// Where.
+        collection: String,
+        /// A path, as a text.
+        key: Value,
+        /// A filter, as an object or as its JSON text.
+        query: Value,
+    },
+    /// The documents nearest to a point by the place in their field `_geoloc`, 100 at most unless
+    /// told otherwise; replies with an array.
+    GeoNear {
+        /// Where.
+        collection: String,
+        /// A number; on a sphere the longitude in degrees.
+        x: Value,
+        /// A number; on a sphere the latitude in degrees.
+        y: Value,
+        /// `query`, `limit` (also called `num`), `maxDistance`, `minDistance`, `spherical` (then
+        /// distances are in radians), `distanceField`, `distanceMultiplier`.
+        options: Value,
+    },
     /// Deletes all matching documents; replies with `count`.
     Remove {
         /// Where.
@@ -79,6 +124,10 @@ impl DocOp {
             | Self::Save { collection, .. }
             | Self::Update { collection, .. }
             | Self::Remove { collection, .. }
+            | Self::FindAndModify { collection, .. }
+            | Self::FindAndRemove { collection, .. }
+            | Self::Distinct { collection, .. }
+            | Self::GeoNear { collection, .. }
             | Self::Count { collection, .. }
             | Self::CollectionExists { collection } => collection,
         }

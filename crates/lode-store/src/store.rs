@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, NewApp, NewHook, NewSchedule, Schedule,
-    Script, SqliteStore, StoreError,
+    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, Index, NewApp, NewHook, NewSchedule,
+    Schedule, Script, SqliteStore, StoreError,
 };
 
 /// Apps, hooks, schedules and documents at rest.
@@ -15,7 +15,8 @@ use crate::{
 /// Every call is atomic. A call whose future is dropped either happens entirely or not at all: it
 /// is not started any more, or ended soon, unless it is about to finish.
 ///
-/// No call runs for longer than [`crate::limits::OPERATION_MS_MAX`]; apps take turns, so that one
+/// No call but [`Store::create_index`] runs for longer than
+/// [`crate::limits::OPERATION_MS_MAX`]; apps take turns, so that one
 /// app's calls wait for one another and not those of others for them.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
@@ -70,6 +71,16 @@ pub trait Store: Send + Sync + Debug {
 
     /// Carries out one operation on the app's documents.
     async fn execute(&self, app: &str, op: DocOp) -> Result<DocReply, StoreError>;
+
+    /// Creates an index over the documents of an app's collection; false when it exists already.
+    /// This may take up to [`crate::limits::INDEX_MS_MAX`], and nobody else writes meanwhile.
+    async fn create_index(&self, app: &str, index: Index) -> Result<bool, StoreError>;
+
+    /// An app's indexes, ordered by collection and path; none when there is no such app.
+    async fn indexes(&self, app: &str) -> Result<Vec<Index>, StoreError>;
+
+    /// Drops an index; false when there is none.
+    async fn drop_index(&self, app: &str, index: Index) -> Result<bool, StoreError>;
 
     /// Asks the database for a sign of life; replies with a description for people.
     async fn ping(&self) -> Result<String, StoreError>;

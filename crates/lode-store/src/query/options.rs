@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::StoreError;
 use crate::query::order::type_name;
-use crate::query::{Projection, Sort};
+use crate::query::{Path, Projection, Sort};
 
 /// How to order, cut and trim what was found.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,6 +17,15 @@ pub struct FindOptions {
     pub skip: usize,
     /// Which fields to keep.
     pub fields: Projection,
+    /// Where to note the distance by which the result is ordered.
+    pub distance_field: Option<DistanceField>,
+}
+
+/// A field for the distance, in a unit of the caller's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DistanceField {
+    path: Path,
+    multiplier: f64,
 }
 
 impl FindOptions {
@@ -32,6 +41,69 @@ impl FindOptions {
             limit: count("limit", get("limit"))?.filter(|limit| *limit > 0),
             skip: count("skip", get("skip"))?.unwrap_or(0),
             fields: Projection::parse(get("fields"))?,
+            distance_field: None,
+        })
+    }
+}
+
+impl DistanceField {
+    /// Reads the path and the factor; both may be left out.
+    pub(crate) fn parse(
+        path: Option<&Value>,
+        multiplier: Option<&Value>,
+    ) -> Result<Option<Self>, StoreError> {
+        let multiplier = multiplier.map_or(Some(1.0), Value::as_f64).ok_or_else(|| {
+            StoreError::bad_query("the option distanceMultiplier must be a number")
+        })?;
+        let Some(path) = path else {
+            return Ok(None);
+        };
+        let path = path.as_str().ok_or_else(|| {
+            StoreError::bad_query("the option distanceField must be a path, as a text")
+        })?;
+        let path = Path::of_field(path, "distanceField")?;
+        Ok(Some(Self { path, multiplier }))
+    }
+
+    /// The text of the document with the distance in it; what is in the way is replaced.
+    pub(crate) fn add(&self, document: Map<String, Value>, distance: f64) -> String {
+        let mut root = Value::Object(document);
+        let mut place = &mut root;
+        for step in self.path.segments() {
+            if !place.is_object() {
+                *place = Value::Object(Map::new());
+            }
+            place = &mut place[step.name.as_str()];
+        }
+        *place = Value::from(distance * self.multiplier);
+        root.to_string()
+    }
+}
+
+/// What `findAndModify` does and shows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct ModifyOptions {
+    /// Reply with the document after the change.
+    pub(crate) returns_new: bool,
+    /// Insert when nothing matches.
+    pub(crate) upsert: bool,
+    /// Remove instead of changing.
+    pub(crate) removes: bool,
+    /// Which fields of the document to show.
+    pub(crate) fields: Projection,
+}
+
+impl ModifyOptions {
+    /// Reads `{new, upsert, remove, fields}`; `returnModifiedEntity` is another name of `new`.
+    pub(crate) fn parse(options: &Value) -> Result<Self, StoreError> {
+        let Some(options) = object(options)? else {
+            return Ok(Self::default());
+        };
+        Ok(Self {
+            returns_new: flag(options, "new")? | flag(options, "returnModifiedEntity")?,
+            upsert: flag(options, "upsert")?,
+            removes: flag(options, "remove")?,
+            fields: Projection::parse(options.get("fields").unwrap_or(&Value::Null))?,
         })
     }
 }

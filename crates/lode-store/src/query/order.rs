@@ -3,6 +3,7 @@
 //! Null < numbers < strings < objects < arrays < booleans. Numbers compare by value whatever
 //! their spelling, strings by their bytes, objects field by field in their own order.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
@@ -38,6 +39,30 @@ pub(crate) fn rank(value: &Value) -> u8 {
         Value::Bool(_) => 5,
     }
 }
+
+/// A value that sorts and is looked up by [`compare`].
+#[derive(Debug)]
+pub(crate) struct Ordered<V>(pub(crate) V);
+
+impl<V: Borrow<Value>> Ord for Ordered<V> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare(self.0.borrow(), other.0.borrow())
+    }
+}
+
+impl<V: Borrow<Value>> PartialOrd for Ordered<V> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<V: Borrow<Value>> PartialEq for Ordered<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl<V: Borrow<Value>> Eq for Ordered<V> {}
 
 /// A type's name, for messages.
 pub(crate) fn type_name(value: &Value) -> &'static str {

@@ -1,18 +1,22 @@
 //! Reads a query into a [`Filter`], refusing whatever it would not answer exactly.
 
+mod operators;
+
 use serde_json::{Map, Value};
 
 use crate::StoreError;
-use crate::limits::{DEPTH_MAX, FILTER_NODES_MAX};
+use crate::limits::{DEPTH_MAX, FILTER_NODES_MAX, REGEXES_MAX};
 use crate::query::document::depth_exceeds;
-use crate::query::order::{compare, type_name};
-use crate::query::{Comparison, Condition, Filter, Path};
+use crate::query::order::type_name;
+use crate::query::{Condition, Filter, Path};
 
 /// Operators of a field's condition.
-const FIELD_OPERATORS: &str = "$eq $ne $gt $gte $lt $lte $in $nin $exists $not";
+pub(super) const FIELD_OPERATORS: &str = "$eq $ne $gt $gte $lt $lte $in $nin $exists $type $regex \
+     $options $mod $size $all $elemMatch $not $near $nearSphere $geoWithin $within $maxDistance \
+     $minDistance";
 
 /// Operators that join whole filters.
-const JOINING_OPERATORS: &str = "$and $or $nor";
+const JOINING_OPERATORS: &str = "$and $or $nor $comment";
 
 /// Refused wherever they stand, as Kinvey does.
 const DISALLOWED: [&str; 2] = ["$where", "$query"];
@@ -35,22 +39,6 @@ impl Filter {
             }),
             Value::Bool(_) | Value::Number(_) | Value::Array(_) => Err(not_an_object(query)),
         }
-    }
-
-    /// Reads the condition that `$pull` puts on elements: a filter on objects.
-    pub(crate) fn parse_object(query: &Map<String, Value>) -> Result<Self, StoreError> {
-        parse_checked(query)
-    }
-}
-
-impl Condition {
-    /// Reads an object of operators, such as `{$gt: 1}`.
-    pub(crate) fn parse_operators(
-        operators: &Map<String, Value>,
-        place: &str,
-    ) -> Result<Self, StoreError> {
-        refuse_disallowed(operators)?;
-        Parser::default().operators(operators, place)
     }
 }
 
@@ -101,20 +89,48 @@ fn refuse_disallowed_in(value: &Value) -> Result<(), StoreError> {
     }
 }
 
-/// Counts conditions while it reads.
+/// Counts while it reads, over all conditions of one query or of one update.
 #[derive(Default)]
-struct Parser {
+pub(crate) struct Parser {
     nodes: usize,
+    regexes: usize,
+    /// Whether a `$near` was met.
+    has_near: bool,
+    /// Whether a `$near` may stand here: a distance by which to order needs to be there always.
+    forbids_near: bool,
 }
 
 impl Parser {
-    fn filter(&mut self, query: &Map<String, Value>) -> Result<Filter, StoreError> {
-        let parts = query.iter().map(|(key, value)| match key.as_str() {
+    /// Reads operators on an array's elements, such as `{$gt: 1}`.
+    pub(crate) fn element_operators(
+        &mut self,
+        operators: &Map<String, Value>,
+        place: &str,
+    ) -> Result<Condition, StoreError> {
+        refuse_disallowed(operators)?;
+        self.without_near(|parser| parser.operators(operators, place))
+    }
+
+    /// Reads a condition on an array's elements that are objects.
+    pub(crate) fn element_filter(
+        &mut self,
+        query: &Map<String, Value>,
+    ) -> Result<Filter, StoreError> {
+        refuse_disallowed(query)?;
+        self.without_near(|parser| parser.filter(query))
+    }
+
+    pub(super) fn filter(&mut self, query: &Map<String, Value>) -> Result<Filter, StoreError> {
+        let parts = query.iter().filter(|(key, _)| *key != "$comment");
+        let parts = parts.map(|(key, value)| match key.as_str() {
             "$and" => Ok(Filter::And(self.branches(key, value)?)),
-            "$or" => Ok(Filter::Or(self.branches(key, value)?)),
-            "$nor" => Ok(Filter::Nor(self.branches(key, value)?)),
+            "$or" => self.without_near(|p| Ok(Filter::Or(p.branches(key, value)?))),
+            "$nor" => self.without_near(|p| Ok(Filter::Nor(p.branches(key, value)?))),
             operator if operator.starts_with('$') => Err(unsupported(operator, "the query")),
-            path => Ok(Filter::Field(Path::new(path), self.condition(value, path)?)),
+            path => Ok(Filter::Field(
+                Path::checked(path)?,
+                self.condition(value, path)?,
+            )),
         });
         let mut parts = parts.collect::<Result<Vec<_>, _>>()?;
         // One part needs no wrapping; it is the usual case.
@@ -150,65 +166,44 @@ impl Parser {
             | Value::Bool(_)
             | Value::Number(_)
             | Value::String(_)
-            | Value::Array(_) => equal_to(value, path),
+            | Value::Array(_) => operators::equal_to(value, path),
         }
     }
 
-    fn operators(
+    /// Reads what must not order a find by distance.
+    pub(super) fn without_near<T>(
         &mut self,
-        operators: &Map<String, Value>,
-        path: &str,
-    ) -> Result<Condition, StoreError> {
-        let read = |(operator, value): (&String, &Value)| self.operator(operator, value, path);
-        let mut conditions = operators.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        if conditions.len() == 1
-            && let Some(only) = conditions.pop()
-        {
-            return Ok(only);
-        }
-        Ok(Condition::All(conditions))
+        read: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let before = std::mem::replace(&mut self.forbids_near, true);
+        let result = read(self);
+        self.forbids_near = before;
+        result
     }
 
-    fn operator(
-        &mut self,
-        operator: &str,
-        value: &Value,
-        path: &str,
-    ) -> Result<Condition, StoreError> {
-        self.count()?;
-        let compare_with = |comparison| {
-            refuse_operators_in(value, path)?;
-            Ok(Condition::Compare(comparison, value.clone()))
-        };
-        match operator {
-            "$eq" => equal_to(value, path),
-            "$ne" => equal_to(value, path).map(Condition::negated),
-            "$gt" => compare_with(Comparison::Gt),
-            "$gte" => compare_with(Comparison::Gte),
-            "$lt" => compare_with(Comparison::Lt),
-            "$lte" => compare_with(Comparison::Lte),
-            "$in" => one_of(operator, value, path),
-            "$nin" => one_of(operator, value, path).map(Condition::negated),
-            "$exists" => Ok(exists(value)),
-            "$not" => match value {
-                Value::Object(inner) if is_operators(inner) => {
-                    self.operators(inner, path).map(Condition::negated)
-                }
-                Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Array(_)
-                | Value::Object(_) => Err(StoreError::bad_query(format!(
-                    "$not on the path {path:?} needs an object of operators ({FIELD_OPERATORS}); \
-                     for a plain value use $ne"
-                ))),
-            },
-            _ => Err(unsupported(operator, &format!("the condition on {path:?}"))),
+    pub(super) fn meet_near(&mut self, operator: &str) -> Result<(), StoreError> {
+        if self.forbids_near || std::mem::replace(&mut self.has_near, true) {
+            return Err(StoreError::bad_query(format!(
+                "{operator} may stand in a query once, and not within $or, $nor, $not or \
+                 $elemMatch; use $geoWithin there"
+            )));
         }
+        Ok(())
     }
 
-    fn count(&mut self) -> Result<(), StoreError> {
+    pub(super) fn meet_regex(&mut self) -> Result<(), StoreError> {
+        self.regexes += 1;
+        if self.regexes <= REGEXES_MAX {
+            return Ok(());
+        }
+        Err(StoreError::LimitExceeded {
+            what: "the number of $regex in the query".to_owned(),
+            limit: REGEXES_MAX.to_string(),
+            advice: "join patterns by |, or use $in for a list of words",
+        })
+    }
+
+    pub(super) fn count(&mut self) -> Result<(), StoreError> {
         self.nodes += 1;
         if self.nodes <= FILTER_NODES_MAX {
             return Ok(());
@@ -221,61 +216,9 @@ impl Parser {
     }
 }
 
-fn unsupported(operator: &str, place: &str) -> StoreError {
+pub(super) fn unsupported(operator: &str, place: &str) -> StoreError {
     StoreError::bad_query(format!(
         "{operator:?} in {place} is not a supported operator there; a field's condition may have \
          {FIELD_OPERATORS}, a query may have {JOINING_OPERATORS}"
     ))
-}
-
-fn equal_to(value: &Value, path: &str) -> Result<Condition, StoreError> {
-    refuse_operators_in(value, path)?;
-    Ok(Condition::Compare(Comparison::Eq, value.clone()))
-}
-
-fn one_of(operator: &str, value: &Value, path: &str) -> Result<Condition, StoreError> {
-    let Value::Array(values) = value else {
-        return Err(StoreError::bad_query(format!(
-            "{operator} on the path {path:?} needs an array of values, not {}",
-            type_name(value)
-        )));
-    };
-    values
-        .iter()
-        .try_for_each(|value| refuse_operators_in(value, path))?;
-    let mut values = values.clone();
-    values.sort_by(compare);
-    Ok(Condition::In(values))
-}
-
-/// Anything but false, 0 and null asks for existence: MongoDB's notion of truth.
-fn exists(value: &Value) -> Condition {
-    let wanted = match value {
-        Value::Null => false,
-        Value::Bool(wanted) => *wanted,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(_) | Value::Array(_) | Value::Object(_) => true,
-    };
-    if wanted {
-        Condition::Exists
-    } else {
-        Condition::Exists.negated()
-    }
-}
-
-/// No stored field begins with `$`, so an operator inside a value is a mistake that would
-/// silently match nothing.
-fn refuse_operators_in(value: &Value, path: &str) -> Result<(), StoreError> {
-    match value {
-        Value::Array(array) => array
-            .iter()
-            .try_for_each(|value| refuse_operators_in(value, path)),
-        Value::Object(object) => object.iter().try_for_each(|(key, value)| {
-            if key.starts_with('$') {
-                return Err(unsupported(key, &format!("the value for {path:?}")));
-            }
-            refuse_operators_in(value, path)
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
-    }
 }

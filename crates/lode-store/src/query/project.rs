@@ -1,5 +1,7 @@
 //! Projections: which fields of a found document are kept.
 
+mod elements;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -7,11 +9,21 @@ use serde_json::{Map, Value};
 use crate::StoreError;
 use crate::budget::Budget;
 use crate::limits::OPTION_FIELDS_MAX;
-use crate::query::Path;
+use crate::query::parse::Parser;
+use crate::query::path::Segment;
+use crate::query::{Filter, Path};
+use elements::Part;
 
-/// Which fields to keep.
+/// Which fields to keep, and which elements of some arrays.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub enum Projection {
+pub struct Projection {
+    shape: Shape,
+    /// Arrays of which only a part is kept, before the rest is done.
+    parts: Vec<(Path, Part)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+enum Shape {
     /// All of them.
     #[default]
     All,
@@ -23,7 +35,7 @@ pub enum Projection {
 
 /// The named fields as a tree of path steps.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Branch {
+struct Branch {
     steps: BTreeMap<String, Node>,
 }
 
@@ -35,36 +47,94 @@ enum Node {
     Part(Branch),
 }
 
+/// What is said about one field.
+enum Wish {
+    Keep(bool),
+    /// Keep a part of the array; says whether the other fields are left out.
+    Part(Part, Option<bool>),
+}
+
 impl Projection {
-    /// Reads `["a", "b.c"]`, `{a: 1}` or `{a: 0}`; null and empty ones keep everything.
+    /// Reads `["a", "b.c"]`, `{a: 1}` or `{a: 0}`; null and empty ones keep everything. The value
+    /// may also be `{$slice: …}` or `{$elemMatch: …}`, and a name may end in `.$`.
     pub fn parse(fields: &Value) -> Result<Self, StoreError> {
-        let pairs = pairs(fields)?;
-        if pairs.len() > OPTION_FIELDS_MAX {
-            return Err(StoreError::bad_query(format!(
-                "fields has more than {OPTION_FIELDS_MAX} names"
-            )));
+        let wishes = wishes(fields)?;
+        let id = wishes.iter().rev().find_map(|(name, wish)| match wish {
+            Wish::Keep(keep) if name == "_id" => Some(*keep),
+            Wish::Keep(_) | Wish::Part(..) => None,
+        });
+        let named = |(name, wish): &(String, Wish)| match wish {
+            Wish::Keep(_) if name == "_id" => None,
+            Wish::Keep(keep) => Some((name.clone(), *keep)),
+            Wish::Part(_, keep) => keep.map(|keep| (name.clone(), keep)),
+        };
+        let named: Vec<(String, bool)> = wishes.iter().filter_map(named).collect();
+        let cut = wishes.iter().filter_map(|(name, wish)| match wish {
+            Wish::Part(_, None) => Some(name.clone()),
+            Wish::Part(_, Some(_)) | Wish::Keep(_) => None,
+        });
+        let cut: Vec<String> = cut.collect();
+        let parts = wishes.into_iter().filter_map(|(name, wish)| match wish {
+            Wish::Keep(_) => None,
+            Wish::Part(part, _) => Some(Path::of_field(&name, "fields").map(|path| (path, part))),
+        });
+        Ok(Self {
+            parts: parts.collect::<Result<_, _>>()?,
+            shape: Shape::new(&named, id, &cut)?,
+        })
+    }
+
+    /// Whether documents stay as they are.
+    pub fn keeps_all(&self) -> bool {
+        matches!(self.shape, Shape::All) && self.parts.is_empty()
+    }
+
+    /// The document with what is kept of it, in its own order. The filter is what it matched.
+    pub fn trimmed(
+        &self,
+        document: Map<String, Value>,
+        filter: &Filter,
+    ) -> Result<Map<String, Value>, StoreError> {
+        self.apply(document, filter, &Budget::unlimited())
+    }
+
+    /// The document with what is kept of it, in its own order; means nothing once the budget is
+    /// spent. The filter is what the document matched.
+    pub(crate) fn apply(
+        &self,
+        mut document: Map<String, Value>,
+        filter: &Filter,
+        budget: &Budget,
+    ) -> Result<Map<String, Value>, StoreError> {
+        for (path, part) in &self.parts {
+            part.apply(&mut document, path, filter, budget)?;
         }
-        let id = pairs
-            .iter()
-            .rev()
-            .find(|(name, _)| *name == "_id")
-            .map(|(_, keep)| *keep);
-        let mut others = pairs.iter().filter(|(name, _)| *name != "_id");
-        // `_id` alone may disagree with the rest, and decides only when there is no rest.
-        let Some(include) = others.clone().next().map(|(_, keep)| *keep).or(id) else {
+        Ok(match &self.shape {
+            Shape::All => document,
+            Shape::Include(branch) => branch.include(document, budget),
+            Shape::Exclude(branch) => branch.exclude(document, budget),
+        })
+    }
+}
+
+impl Shape {
+    /// From all names but `_id`, which alone may disagree with the rest, and decides only when
+    /// there is no rest. What is cut is kept in both forms, and decides nothing.
+    fn new(named: &[(String, bool)], id: Option<bool>, cut: &[String]) -> Result<Self, StoreError> {
+        let Some(include) = named.first().map(|(_, keep)| *keep).or(id) else {
             return Ok(Self::All);
         };
-        if let Some((name, _)) = others.clone().find(|(_, keep)| *keep != include) {
+        if let Some((name, _)) = named.iter().find(|(_, keep)| *keep != include) {
             return Err(StoreError::bad_query(format!(
                 "fields both includes and excludes ({name:?} disagrees with those before it); \
                  only _id may differ from the rest"
             )));
         }
         let mut branch = Branch::default();
-        others.try_for_each(|(name, _)| {
+        let cut = cut.iter().filter(|_| include);
+        for name in named.iter().map(|(name, _)| name).chain(cut) {
             branch.add(&Path::of_field(name, "fields")?);
-            Ok::<_, StoreError>(())
-        })?;
+        }
         // Kept unless left out by name, in both forms.
         if id.unwrap_or(true) == include {
             branch.add(&Path::new("_id"));
@@ -74,29 +144,6 @@ impl Projection {
         } else {
             Self::Exclude(branch)
         })
-    }
-
-    /// Whether documents stay as they are.
-    pub fn keeps_all(&self) -> bool {
-        matches!(self, Self::All)
-    }
-
-    /// The document with the kept fields only, in their own order.
-    pub fn apply(&self, document: Map<String, Value>) -> Map<String, Value> {
-        self.apply_within(document, &Budget::unlimited())
-    }
-
-    /// [`Projection::apply`] that stops, with too few fields, once the budget is spent.
-    pub(crate) fn apply_within(
-        &self,
-        document: Map<String, Value>,
-        budget: &Budget,
-    ) -> Map<String, Value> {
-        match self {
-            Self::All => document,
-            Self::Include(branch) => branch.include(document, budget),
-            Self::Exclude(branch) => branch.exclude(document, budget),
-        }
     }
 }
 
@@ -177,42 +224,61 @@ impl Branch {
     }
 }
 
-/// (name, whether to keep it)
-fn pairs(fields: &Value) -> Result<Vec<(&str, bool)>, StoreError> {
-    let refuse = |value: &Value| {
-        StoreError::bad_query(format!(
-            "fields contains {value}; write an array of names, {{\"a\": 1}} to keep or \
-             {{\"a\": 0}} to leave out"
-        ))
+/// (name without `.$`, what is wished for it)
+fn wishes(fields: &Value) -> Result<Vec<(String, Wish)>, StoreError> {
+    let too_many = || {
+        Err(StoreError::bad_query(format!(
+            "fields has more than {OPTION_FIELDS_MAX} names"
+        )))
     };
+    let mut parser = Parser::default();
     match fields {
         Value::Null => Ok(Vec::new()),
+        Value::Array(names) if names.len() > OPTION_FIELDS_MAX => too_many(),
+        Value::Object(object) if object.len() > OPTION_FIELDS_MAX => too_many(),
         Value::Array(names) => {
-            let pair = |name| Ok((Value::as_str(name).ok_or_else(|| refuse(name))?, true));
-            names.iter().map(pair).collect()
-        }
-        Value::Object(object) => {
-            let pair = |(name, value)| {
-                Ok((
-                    String::as_str(name),
-                    keep(value).ok_or_else(|| refuse(value))?,
-                ))
+            let mut wish = |name: &Value| {
+                let name = name.as_str().ok_or_else(|| refuse(name))?;
+                wish(name, &Value::Bool(true), &mut parser)
             };
-            object.iter().map(pair).collect()
+            names.iter().map(&mut wish).collect()
         }
+        Value::Object(object) => object
+            .iter()
+            .map(|(name, value)| wish(name, value, &mut parser))
+            .collect(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => Err(refuse(fields)),
     }
 }
 
-fn keep(value: &Value) -> Option<bool> {
-    match value {
+fn wish(name: &str, value: &Value, parser: &mut Parser) -> Result<(String, Wish), StoreError> {
+    let keep = match value {
         Value::Bool(keep) => Some(*keep),
-        Value::Number(number) if number.as_f64() == Some(1.0) => Some(true),
-        Value::Number(number) if number.as_f64() == Some(0.0) => Some(false),
-        Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            None
+        Value::Number(number) => Some(number.as_f64() != Some(0.0)),
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    let array = name
+        .strip_suffix(Segment::MATCHED)
+        .and_then(|name| name.strip_suffix('.'));
+    match (array, keep, value) {
+        (Some(array), Some(true), _) => {
+            Ok((array.to_owned(), Wish::Part(Part::Matched, Some(true))))
         }
+        (None, Some(keep), _) => Ok((name.to_owned(), Wish::Keep(keep))),
+        (None, None, Value::Object(operators)) => {
+            let (part, keep) =
+                Part::parse(name, operators, parser)?.ok_or_else(|| refuse(value))?;
+            Ok((name.to_owned(), Wish::Part(part, keep)))
+        }
+        _ => Err(refuse(value)),
     }
+}
+
+fn refuse(value: &Value) -> StoreError {
+    StoreError::bad_query(format!(
+        "fields contains {value}; write an array of names, {{\"a\": 1}} to keep, {{\"a\": 0}} to \
+         leave out, {{\"a.$\": 1}}, {{\"a\": {{\"$slice\": 5}}}} or {{\"a\": {{\"$elemMatch\": …}}}}"
+    ))
 }
 
 #[cfg(test)]
@@ -224,14 +290,69 @@ mod tests {
     #[track_caller]
     fn check(fields: Value, document: Value, expected: Value) {
         let projection = Projection::parse(&fields).unwrap();
-        let Value::Object(document) = document else {
-            panic!("not an object")
-        };
+        let kept = apply(&projection, document, &json!({})).unwrap();
         // As text, since the order of fields matters.
-        assert_eq!(
-            Value::Object(projection.apply(document)).to_string(),
-            expected.to_string()
+        assert_eq!(kept.to_string(), expected.to_string());
+    }
+
+    fn apply(projection: &Projection, document: Value, query: &Value) -> Result<Value, StoreError> {
+        let filter = Filter::parse(query)?;
+        let document = document.as_object().unwrap().clone();
+        let kept = projection.apply(document, &filter, &Budget::unlimited())?;
+        Ok(Value::Object(kept))
+    }
+
+    #[test]
+    fn a_part_of_an_array_is_kept() {
+        let document = json!({"_id": 1, "a": [1, 2, 3, 4], "b": {"c": [{"d": 1}, {"d": 2}, {"d": 2, "e": 1}]}, "f": 1});
+        let slice = |slice: Value| json!({"a": {"$slice": slice}, "b": 0});
+        for (of, kept) in [
+            (json!(2), json!([1, 2])),
+            (json!(-1), json!([4])),
+            (json!(0), json!([])),
+            (json!([1, 2]), json!([2, 3])),
+            (json!([-3, 2]), json!([2, 3])),
+            (json!([-9, 2]), json!([1, 2])),
+            (json!([9, 2]), json!([])),
+        ] {
+            check(
+                slice(of),
+                document.clone(),
+                json!({"_id": 1, "a": kept, "f": 1}),
+            );
+        }
+        check(
+            json!({"a": {"$slice": 1}, "f": 1}),
+            document.clone(),
+            json!({"_id": 1, "a": [1], "f": 1}),
         );
+        check(
+            json!({"f": {"$slice": 1}}),
+            document.clone(),
+            document.clone(),
+        );
+        check(
+            json!({"b.c": {"$slice": 1}, "a": 0}),
+            document.clone(),
+            json!({"_id": 1, "b": {"c": [{"d": 1}]}, "f": 1}),
+        );
+        check(
+            json!({"a": {"$elemMatch": {"$gt": 2}}}),
+            document.clone(),
+            json!({"_id": 1, "a": [3]}),
+        );
+        check(
+            json!({"a": {"$elemMatch": {"$gt": 9}}, "f": 1}),
+            document.clone(),
+            json!({"_id": 1, "f": 1}),
+        );
+        let matched = Projection::parse(&json!({"b.c.$": 1})).unwrap();
+        assert_eq!(
+            apply(&matched, document.clone(), &json!({"b.c.d": 2})).unwrap(),
+            json!({"_id": 1, "b": {"c": [{"d": 2}]}})
+        );
+        let error = apply(&matched, document, &json!({"f": 1})).unwrap_err();
+        assert!(error.to_string().contains("names none"), "{error}");
     }
 
     #[test]
@@ -290,11 +411,18 @@ mod tests {
     fn wrong_projections_are_refused() {
         for bad in [
             json!({"a": 1, "b": 0}),
-            json!({"a": 2}),
-            json!({"a": {"$slice": 1}}),
+            json!({"a": "b"}),
+            json!({"a": {"$slice": "x"}}),
+            json!({"a": {"$slice": [1, 0]}}),
+            json!({"a": {"$slice": 1, "$elemMatch": {}}}),
+            json!({"a": {"$elemMatch": 1}}),
+            json!({"a.b": {"$elemMatch": {}}}),
+            json!({"a": {"$elemMatch": {}}, "b": 0}),
+            json!({"a": {"b": 1}}),
             json!([1]),
             json!("a"),
-            json!({"a.$": 1}),
+            json!({"a.$": 0}),
+            json!({"a.$.b": 1}),
             json!(["a."]),
         ] {
             assert_eq!(
@@ -310,7 +438,10 @@ mod tests {
         for fields in [json!(["a.b", "c"]), json!({"a.b": 0})] {
             let projection = Projection::parse(&fields).unwrap();
             let document = document.as_object().unwrap().clone();
-            let kept = projection.apply_within(document, &Budget::spent());
+            let filter = Filter::And(Vec::new());
+            let kept = projection
+                .apply(document, &filter, &Budget::spent())
+                .unwrap();
             assert!(kept.is_empty(), "{kept:?}");
         }
     }

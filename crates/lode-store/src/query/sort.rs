@@ -61,6 +61,13 @@ impl Sort {
         Ok(Self { keys: keys? })
     }
 
+    /// One key, which is no field: a number that whoever pushes knows.
+    pub(crate) fn by_distance() -> Self {
+        Self {
+            keys: vec![(Path::new(""), Direction::Ascending)],
+        }
+    }
+
     /// Whether the order of insertion is asked for.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()

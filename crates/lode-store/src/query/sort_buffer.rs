@@ -57,19 +57,29 @@ impl SortBuffer {
         text: &str,
         budget: &Budget,
     ) -> Result<(), StoreError> {
+        let key = self.sort.key(document, budget);
+        self.push_key(&key, text, budget)
+    }
+
+    /// Takes what is to be given back, with what it sorts by.
+    pub(crate) fn push_key(
+        &mut self,
+        key: &[Option<&Value>],
+        text: &str,
+        budget: &Budget,
+    ) -> Result<(), StoreError> {
+        budget.check()?;
         if let Some(keep) = self.keep
             // Twice as many: each sort then pays for as many pushes.
             && self.rows.len() > keep.saturating_mul(2).saturating_add(64)
         {
             self.cut(keep);
         }
-        let key = self.sort.key(document, budget);
-        budget.check()?;
         // Measured before anything is copied: several keys may lead to one large value. A large
         // value is refused rather than shortened, which would answer in a wrong order.
         let free = BUFFER_BYTES_MAX.saturating_sub(self.bytes);
         let mut bytes = ROW_BYTES + text.len();
-        for value in &key {
+        for value in key {
             bytes += size_of::<Option<Value>>();
             if let Some(value) = value {
                 add_bytes(value, &mut bytes, free);
@@ -84,7 +94,7 @@ impl SortBuffer {
         }
         self.bytes += bytes;
         self.rows.push(Row {
-            key: key.into_iter().map(Option::<&Value>::cloned).collect(),
+            key: key.iter().map(|value| value.cloned()).collect(),
             text: text.to_owned(),
             bytes,
         });

@@ -8,12 +8,14 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::budget::Budget;
 use crate::ids::ObjectIds;
+use crate::limits::INDEX_MS_MAX;
+use crate::operation::{Plan, Step, plan};
 use crate::sqlite::lane::Lane;
 use crate::sqlite::transaction::in_transaction;
-use crate::sqlite::{apps, connection, documents, failed, hooks, schedules, schema};
+use crate::sqlite::{apps, connection, failed, hooks, indexes, read, schedules, schema, write};
 use crate::{
-    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, NewApp, NewHook, NewSchedule, Schedule,
-    Script, Store, StoreError,
+    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, Index, NewApp, NewHook, NewSchedule,
+    Schedule, Script, Store, StoreError,
 };
 
 /// Connections for reading. More would only queue at the processors, and each keeps a cache.
@@ -228,21 +230,50 @@ impl Store for SqliteStore {
 
     async fn execute(&self, app: &str, op: DocOp) -> Result<DocReply, StoreError> {
         let own = app.to_owned();
-        match documents::plan(op)? {
-            documents::Plan::Read(read) => {
+        let Plan { collection, step } = plan(op)?;
+        match step {
+            Step::Read(query) => {
                 self.read(app, move |transaction, budget| {
-                    read.run(transaction, &own, budget)
+                    read::run(&query, &collection, transaction, &own, budget)
                 })
                 .await
             }
-            documents::Plan::Write(write) => {
+            Step::Write(change) => {
                 let ids = Arc::clone(&self.ids);
                 self.write(app, move |transaction, budget| {
-                    write.run(transaction, &own, &ids, budget)
+                    write::run(change, &collection, transaction, &own, &ids, budget)
                 })
                 .await
             }
         }
+    }
+
+    async fn create_index(&self, app: &str, index: Index) -> Result<bool, StoreError> {
+        index.check()?;
+        let own = app.to_owned();
+        let behavior = TransactionBehavior::Immediate;
+        self.writer
+            .run(app, move |connection, limit| {
+                let limit = limit.of_ms(INDEX_MS_MAX);
+                in_transaction(connection, behavior, limit, |transaction, _| {
+                    indexes::create(transaction, &own, &index)
+                })
+            })
+            .await
+    }
+
+    async fn indexes(&self, app: &str) -> Result<Vec<Index>, StoreError> {
+        let own = app.to_owned();
+        self.look_up(app, move |transaction| indexes::all(transaction, &own))
+            .await
+    }
+
+    async fn drop_index(&self, app: &str, index: Index) -> Result<bool, StoreError> {
+        let own = app.to_owned();
+        self.write(app, move |transaction, _| {
+            indexes::drop(transaction, &own, &index)
+        })
+        .await
     }
 
     async fn ping(&self) -> Result<String, StoreError> {

@@ -11,9 +11,9 @@
 
 mod apps;
 mod connection;
-mod documents;
 mod facade;
 mod hooks;
+mod indexes;
 mod lane;
 mod pushdown;
 mod read;

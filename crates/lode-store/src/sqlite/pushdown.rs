@@ -6,13 +6,14 @@
 //! (`None`, which means "all rows"). Values are always bound; of what a tenant writes, only
 //! checked field names get into the SQL text.
 
+pub(super) mod indexed;
 mod json_path;
 
 use rusqlite::types::Value as SqlValue;
 use serde_json::Value;
 
 use crate::limits::PUSHDOWN_TERMS_MAX;
-use crate::query::{Comparison, Condition, Filter, Path, canonical_id};
+use crate::query::{Comparison, Condition, Filter, Leaf, Path, canonical_id};
 use json_path::JsonPath;
 
 /// SQL with `?` parameters, in parentheses where that matters.
@@ -40,14 +41,10 @@ pub(super) fn names_ids(filter: &Filter) -> bool {
 
 fn lists_values(condition: &Condition) -> bool {
     match condition {
-        Condition::Compare(Comparison::Eq, _) | Condition::In(_) => true,
+        Condition::Leaf(Leaf::In(_)) => true,
+        Condition::Leaf(leaf) => leaf.equality().is_some(),
         Condition::All(parts) => parts.iter().any(lists_values),
-        Condition::Compare(
-            Comparison::Gt | Comparison::Gte | Comparison::Lt | Comparison::Lte,
-            _,
-        )
-        | Condition::Exists
-        | Condition::Not(_) => false,
+        Condition::Not(_) => false,
     }
 }
 
@@ -110,15 +107,23 @@ fn of_condition(path: &Path, condition: &Condition, terms: &mut usize) -> Option
         ),
         // The opposite of "too wide" is "too narrow".
         Condition::Not(_) => None,
-        Condition::Compare(comparison, operand) if path.as_str() == "_id" => {
-            of_id(*comparison, operand)
+        Condition::Leaf(leaf) => of_leaf(path, leaf),
+    }
+}
+
+fn of_leaf(path: &Path, leaf: &Leaf) -> Option<Predicate> {
+    let is_id = path.as_str() == "_id";
+    match leaf {
+        Leaf::Compare(comparison, operand) if is_id => of_id(*comparison, operand),
+        Leaf::In(values) if is_id => Some(one_of_ids(values)),
+        Leaf::Compare(comparison, operand) => JsonPath::new(path)?.compare(*comparison, operand),
+        Leaf::In(values) => JsonPath::new(path)?.one_of(values),
+        Leaf::Exists => JsonPath::new(path).map(|path| path.exists()),
+        Leaf::Size(_) | Leaf::ElemMatch(_) | Leaf::ElemValue(_) => {
+            JsonPath::new(path).map(|path| path.is_array())
         }
-        Condition::In(values) if path.as_str() == "_id" => Some(one_of_ids(values)),
-        Condition::Compare(comparison, operand) => {
-            JsonPath::new(path)?.compare(*comparison, operand)
-        }
-        Condition::In(values) => JsonPath::new(path)?.one_of(values),
-        Condition::Exists => JsonPath::new(path).map(|path| path.exists()),
+        Leaf::Regex(pattern) => JsonPath::new(path)?.begins(&pattern.prefix()?),
+        Leaf::Type(_) | Leaf::Mod { .. } | Leaf::Within(_) | Leaf::Near(_) => None,
     }
 }
 

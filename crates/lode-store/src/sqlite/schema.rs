@@ -6,7 +6,7 @@ use crate::StoreError;
 use crate::sqlite::failed;
 
 /// One step per schema version, never edited once released. `PRAGMA user_version` counts them.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     // 1. `documents.id` is the canonical `_id`, so that 1 and 1.0 collide but 1 and "1" do not.
     // `seq` is the order of insertion: a new row gets the greatest plus one, and every index
     // ends in it, so a collection is read in order without sorting.
@@ -64,6 +64,16 @@ const MIGRATIONS: [&str; 2] = [
         request    TEXT,
         created_ms INTEGER NOT NULL,
         PRIMARY KEY (app, name)
+    ) STRICT;
+    ",
+    // 3. `number` is in the name of the index itself, and is never used again.
+    "
+    CREATE TABLE indexes (
+        number     INTEGER PRIMARY KEY AUTOINCREMENT,
+        app        TEXT NOT NULL REFERENCES apps (id),
+        collection TEXT NOT NULL,
+        path       TEXT NOT NULL,
+        UNIQUE (app, collection, path)
     ) STRICT;
     ",
 ];

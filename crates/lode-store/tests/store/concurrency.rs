@@ -12,8 +12,15 @@ const ROUNDS: usize = 100;
 
 /// Runs `work` on so many threads, each with a runtime of its own.
 fn on_threads<F: Future<Output = ()>>(work: impl Fn(usize) -> F + Sync) {
+    on_many_threads(THREADS, work);
+}
+
+pub(crate) fn on_many_threads<F: Future<Output = ()>>(
+    threads: usize,
+    work: impl Fn(usize) -> F + Sync,
+) {
     std::thread::scope(|scope| {
-        for thread in 0..THREADS {
+        for thread in 0..threads {
             let work = &work;
             scope.spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
@@ -25,7 +32,7 @@ fn on_threads<F: Future<Output = ()>>(work: impl Fn(usize) -> F + Sync) {
     });
 }
 
-async fn open(folder: &tempfile::TempDir) -> Arc<dyn Store> {
+pub(crate) async fn open(folder: &tempfile::TempDir) -> Arc<dyn Store> {
     lode_store::open(&format!("sqlite:{}/store.db", folder.path().display()))
         .await
         .unwrap()

@@ -238,7 +238,7 @@ async fn update_changes_one_or_all_or_inserts() {
     );
     check_refused(
         done(&all, json!({"k": 1}), json!({"multi": true})).await,
-        "BadQuery",
+        "BadUpdate",
         "needs operators",
     );
 }
@@ -257,7 +257,7 @@ async fn a_failing_multi_update_changes_nothing() {
         update(json!({}), json!({"$inc": {"n": 1}}), json!({"multi": true})),
     )
     .await;
-    check_refused(reply, "BadQuery", "$inc needs a number at n");
+    check_refused(reply, "BadUpdate", "$inc needs a number at n");
     check_reply(
         execute(&*store, find_one(json!({"_id": 1}))).await,
         json!({"_id": 1, "n": 1}),

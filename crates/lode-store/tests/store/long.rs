@@ -19,13 +19,26 @@ fn way_through_the_maze() -> Value {
     json!({ format!("a{}", ".0".repeat(60)): "never" })
 }
 
+/// Letters in no order that a pattern could make use of.
+fn letters() -> String {
+    let mut random = fastrand::Rng::with_seed(1);
+    let letter = |_| if random.bool() { 'a' } else { 'b' };
+    (0..8_000_000).map(letter).collect()
+}
+
+/// Each letter leads its automaton to a state that it has not met yet.
+fn slow_pattern() -> Value {
+    json!({"text": {"$regex": "a[ab]{900}c"}})
+}
+
 async fn store_with_maze(folder: &tempfile::TempDir) -> std::sync::Arc<dyn Store> {
     let url = format!("sqlite:{}/store.db", folder.path().display());
     let store = lode_store::open(&url).await.unwrap();
     for app in [APP, "other"] {
         store.create_app(new_app(app)).await.unwrap();
     }
-    let documents = json!([{"_id": "first", "n": 0}, {"_id": "maze", "a": maze()}]);
+    let documents =
+        json!([{"_id": "first", "n": 0}, {"_id": "maze", "a": maze(), "text": letters()}]);
     execute(&*store, insert(documents)).await.unwrap();
     store
 }
@@ -44,10 +57,12 @@ async fn what_would_take_hours_ends_with_the_reason_and_without_a_partial_effect
             json!({"multi": true}),
         ),
     );
-    let (read, write) = tokio::join!(read, write);
+    let search = execute(&*store, find(slow_pattern(), json!({"fields": ["n"]})));
+    let (read, write, search) = tokio::join!(read, write, search);
     let limit = format!("{OPERATION_MS_MAX} ms");
     check_refused(read, "OperationTooLong", &limit);
     check_refused(write, "OperationTooLong", &limit);
+    check_refused(search, "OperationTooLong", &limit);
     check_reply(
         execute(&*store, find_one(json!({"_id": "first"}))).await,
         json!({"_id": "first", "n": 0}),

@@ -9,6 +9,8 @@ mod hooks;
 mod limits;
 mod long;
 mod opening;
+mod operations;
+mod races;
 mod schedules;
 
 use std::sync::Arc;

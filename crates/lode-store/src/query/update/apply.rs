@@ -1,47 +1,57 @@
 //! Carries an update out on one document.
 
-use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
 
-use super::{Action, Change, Pull, Update};
+use serde_json::{Map, Value};
+
+use super::place::{Room, existing, put, unset};
+use super::{Action, Change, End, Occasion, Update, array, number, parse};
 use crate::StoreError;
 use crate::budget::Budget;
-use crate::limits::ARRAY_PAD_MAX;
-use crate::query::Path;
-use crate::query::order::{as_integer, compare, compare_within, type_name};
+use crate::query::date::iso_date;
+use crate::query::order::{compare, type_name};
 use crate::query::path::Segment;
+use crate::query::{Filter, Path};
 
 impl Update {
-    /// The document after the update; the given one is left as it is, so that a failure halfway
-    /// changes nothing.
-    pub fn apply(&self, document: &Map<String, Value>) -> Result<Map<String, Value>, StoreError> {
-        self.apply_within(document, &Budget::unlimited())
-    }
-
-    /// [`Update::apply`] that fails once the budget is spent.
-    pub(crate) fn apply_within(
+    /// The document after the update, however long that takes. The filter is what it matched; the
+    /// time is in milliseconds since 1970.
+    pub fn applied(
         &self,
         document: &Map<String, Value>,
-        budget: &Budget,
+        filter: &Filter,
+        now_ms: u64,
+    ) -> Result<Map<String, Value>, StoreError> {
+        let budget = &Budget::unlimited();
+        let occasion = Occasion {
+            filter,
+            now_ms,
+            budget,
+        };
+        self.apply(document, occasion)
+    }
+
+    /// The document after the update; the given one is left as it is, so that a failure halfway
+    /// changes nothing. Fails once the budget is spent.
+    pub(crate) fn apply(
+        &self,
+        document: &Map<String, Value>,
+        occasion: Occasion<'_>,
+    ) -> Result<Map<String, Value>, StoreError> {
+        self.carry_out(document, occasion, false)
+    }
+
+    /// [`Update::apply`] on what is being inserted.
+    pub(super) fn carry_out(
+        &self,
+        document: &Map<String, Value>,
+        occasion: Occasion<'_>,
+        inserts: bool,
     ) -> Result<Map<String, Value>, StoreError> {
         let id = document.get("_id");
         let mut updated = match self {
             Self::Replace(replacement) => replacement.clone(),
-            Self::Modify(changes) => {
-                let mut root = Value::Object(document.clone());
-                let mut pad = ARRAY_PAD_MAX;
-                changes
-                    .iter()
-                    .try_for_each(|change| change.apply(&mut root, &mut pad, budget))?;
-                match root {
-                    Value::Object(updated) => updated,
-                    // A path has at least one step, so the root itself is never replaced.
-                    Value::Null
-                    | Value::Bool(_)
-                    | Value::Number(_)
-                    | Value::String(_)
-                    | Value::Array(_) => Map::new(),
-                }
-            }
+            Self::Modify(changes) => modified(changes, document, occasion, inserts)?,
         };
         match (id, updated.get("_id"), self) {
             (None, _, _) => {}
@@ -50,7 +60,7 @@ impl Update {
                 updated.insert("_id".to_owned(), id.clone());
             }
             (Some(id), _, _) => {
-                return Err(StoreError::bad_query(format!(
+                return Err(StoreError::bad_update(format!(
                     "the update would change the _id {id}, which cannot change; leave _id out"
                 )));
             }
@@ -59,165 +69,288 @@ impl Update {
     }
 }
 
-impl Change {
-    fn apply(&self, root: &mut Value, pad: &mut usize, budget: &Budget) -> Result<(), StoreError> {
-        let path = &self.path;
-        if budget.step_by_name(path.as_str()) {
-            return budget.check();
+fn modified(
+    changes: &[Change],
+    document: &Map<String, Value>,
+    occasion: Occasion<'_>,
+    inserts: bool,
+) -> Result<Map<String, Value>, StoreError> {
+    let mut root = Value::Object(document.clone());
+    let mut run = Run {
+        room: Room::new(),
+        occasion,
+        inserts,
+    };
+    for change in resolved(changes, document, occasion)?.iter() {
+        let path = &change.path;
+        if occasion.budget.step_by_name(path.as_str()) {
+            occasion.budget.check()?;
         }
-        let fault = |what: String| Err(StoreError::bad_query(what));
-        match (&self.action, existing(root, path)) {
-            (Action::Set(value), _) => put(root, path, value.clone(), pad),
-            (Action::Unset, _) => {
-                unset(root, path, budget);
+        run.change(&mut root, path.segments(), path, &change.action)?;
+    }
+    match root {
+        Value::Object(updated) => Ok(updated),
+        // A path has at least one step, so the root itself is never replaced.
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Ok(Map::new())
+        }
+    }
+}
+
+/// The changes with the index of the matched element in place of `$`.
+fn resolved<'a>(
+    changes: &'a [Change],
+    document: &Map<String, Value>,
+    occasion: Occasion<'_>,
+) -> Result<Cow<'a, [Change]>, StoreError> {
+    let place = |change: &Change| {
+        let mut steps = change.path.segments().iter();
+        steps.position(|step| step.name == Segment::MATCHED)
+    };
+    if changes.iter().all(|change| place(change).is_none()) {
+        return Ok(Cow::Borrowed(changes));
+    }
+    let mut resolved = changes.to_vec();
+    for change in &mut resolved {
+        let Some(place) = place(change) else {
+            continue;
+        };
+        let array = change.path.up_to(place);
+        let index = occasion
+            .filter
+            .matched_index(document, &array, occasion.budget);
+        occasion.budget.check()?;
+        let index = index.ok_or_else(|| {
+            StoreError::bad_update(format!(
+                "the `$` in {} stands for the array's element that the query matched, and the \
+                 query names none",
+                change.path
+            ))
+        })?;
+        change.path = change.path.with_index(place, index);
+    }
+    parse::in_order(&mut resolved)?;
+    Ok(Cow::Owned(resolved))
+}
+
+/// One update of one document.
+struct Run<'a> {
+    room: Room,
+    occasion: Occasion<'a>,
+    inserts: bool,
+}
+
+impl Run<'_> {
+    /// Carries one action out at the end of the steps, for each element where they say `$[]`.
+    fn change(
+        &mut self,
+        root: &mut Value,
+        steps: &[Segment],
+        path: &Path,
+        action: &Action,
+    ) -> Result<(), StoreError> {
+        let Some(place) = steps.iter().position(|step| step.name == Segment::ALL) else {
+            return self.act(root, steps, path, action);
+        };
+        let (head, tail) = (&steps[..place], &steps[place + 1..]);
+        let fault = |what: &str| {
+            let place = path.up_to(path.segments().len() - tail.len() - 1);
+            Err(StoreError::bad_update(format!(
+                "the `$[]` in {path} needs an array at {place}, which is {what}"
+            )))
+        };
+        match existing(root, head) {
+            Some(Value::Array(array)) => {
+                for element in array {
+                    if self.occasion.budget.step() {
+                        self.occasion.budget.check()?;
+                    }
+                    self.change(element, tail, path, action)?;
+                }
                 Ok(())
             }
-            (Action::Inc(by), None) => put(root, path, Value::Number(by.clone()), pad),
-            (Action::Inc(by), Some(Value::Number(number))) => {
-                *number = sum(number, by, path)?;
+            Some(other) => fault(type_name(other)),
+            None => fault("missing"),
+        }
+    }
+
+    fn act(
+        &mut self,
+        root: &mut Value,
+        steps: &[Segment],
+        path: &Path,
+        action: &Action,
+    ) -> Result<(), StoreError> {
+        let budget = self.occasion.budget;
+        let value = match action {
+            Action::SetOnInsert(_) if !self.inserts => return Ok(()),
+            Action::Set(value) | Action::SetOnInsert(value) => self.room.copy(value)?,
+            Action::CurrentDate => Value::String(iso_date(self.occasion.now_ms)),
+            Action::Unset => {
+                unset(root, steps, budget);
+                return Ok(());
+            }
+            Action::RenameFrom(source) => match renamed(root, source, path)? {
+                Some(value) => {
+                    unset(root, source.segments(), budget);
+                    value
+                }
+                None => return Ok(()),
+            },
+            Action::Min(value) => match existing(root, steps) {
+                Some(old) if compare(value, old).is_ge() => return Ok(()),
+                Some(_) | None => self.room.copy(value)?,
+            },
+            Action::Max(value) => match existing(root, steps) {
+                Some(old) if compare(value, old).is_le() => return Ok(()),
+                Some(_) | None => self.room.copy(value)?,
+            },
+            Action::Bit(operations) => {
+                number::bits(existing(root, steps).as_deref(), operations, path)?
+            }
+            Action::Inc(by) => match number_at("$inc", root, steps, path)? {
+                Some(number) => Value::Number(number::sum(number, by, path)?),
+                None => Value::Number(by.clone()),
+            },
+            Action::Mul(by) => match number_at("$mul", root, steps, path)? {
+                Some(number) => Value::Number(number::product(number, by, path)?),
+                None => Value::Number(number::zero_like(by)),
+            },
+            Action::Push(_)
+            | Action::AddToSet(_)
+            | Action::Pop(_)
+            | Action::Pull(_)
+            | Action::PullAll(_) => match array_at(action.name(), root, steps, path)? {
+                Some(array) => return self.act_on_array(array, action),
+                None => match self.new_array(action)? {
+                    Some(array) => array,
+                    None => return Ok(()),
+                },
+            },
+        };
+        put(root, steps, value, path, &mut self.room)
+    }
+
+    fn act_on_array(&mut self, array: &mut Vec<Value>, action: &Action) -> Result<(), StoreError> {
+        let budget = self.occasion.budget;
+        match action {
+            Action::Push(push) => push.apply(array, &mut self.room),
+            Action::AddToSet(values) => array::add_to_set(array, values, &mut self.room, budget),
+            Action::Pop(End::Last) => {
+                array.pop();
                 Ok(())
             }
-            (Action::Push(values), None) => put(root, path, Value::Array(values.clone()), pad),
-            (Action::Push(values), Some(Value::Array(array))) => {
-                array.extend(values.iter().cloned());
+            Action::Pop(End::First) => {
+                let _ = budget.steps(1 + array.len());
+                array.drain(..array.len().min(1));
                 Ok(())
             }
-            (Action::Pull(_), None) => Ok(()),
-            (Action::Pull(pull), Some(Value::Array(array))) => {
+            Action::Pull(pull) => {
                 array.retain(|element| !pull.takes(element, budget));
                 budget.check()
             }
-            (Action::Inc(_), Some(other)) => fault(format!(
-                "$inc needs a number at {path}, which is {}",
-                type_name(other)
-            )),
-            (Action::Push(_), Some(other)) => fault(format!(
-                "$push needs an array at {path}, which is {}",
-                type_name(other)
-            )),
-            (Action::Pull(_), Some(other)) => fault(format!(
-                "$pull needs an array at {path}, which is {}",
-                type_name(other)
-            )),
+            Action::PullAll(values) => array::pull_all(array, values, budget),
+            Action::Set(_)
+            | Action::SetOnInsert(_)
+            | Action::Unset
+            | Action::Inc(_)
+            | Action::Mul(_)
+            | Action::Min(_)
+            | Action::Max(_)
+            | Action::RenameFrom(_)
+            | Action::Bit(_)
+            | Action::CurrentDate => Ok(()),
         }
+    }
+
+    /// What an action on an array makes where there is none.
+    fn new_array(&mut self, action: &Action) -> Result<Option<Value>, StoreError> {
+        let makes = matches!(action, Action::Push(_) | Action::AddToSet(_));
+        let mut array = Vec::new();
+        if makes {
+            self.act_on_array(&mut array, action)?;
+        }
+        Ok(makes.then_some(Value::Array(array)))
     }
 }
 
-impl Pull {
-    fn takes(&self, element: &Value, budget: &Budget) -> bool {
-        if budget.step() {
-            return false;
-        }
+impl Action {
+    fn name(&self) -> &'static str {
         match self {
-            Self::Equal(value) => compare_within(element, value, budget).is_eq(),
-            Self::Condition(condition) => condition.holds_for_element(element, budget),
-            Self::Filter(filter) => element
-                .as_object()
-                .is_some_and(|object| filter.matches_within(object, budget)),
+            Self::Push(_) => "$push",
+            Self::AddToSet(_) => "$addToSet",
+            Self::Pop(_) => "$pop",
+            Self::Pull(_) => "$pull",
+            Self::PullAll(_) => "$pullAll",
+            Self::Set(_) => "$set",
+            Self::SetOnInsert(_) => "$setOnInsert",
+            Self::Unset => "$unset",
+            Self::Inc(_) => "$inc",
+            Self::Mul(_) => "$mul",
+            Self::Min(_) => "$min",
+            Self::Max(_) => "$max",
+            Self::RenameFrom(_) => "$rename",
+            Self::Bit(_) => "$bit",
+            Self::CurrentDate => "$currentDate",
         }
     }
 }
 
-/// What is at the path now.
-fn existing<'a>(root: &'a mut Value, path: &Path) -> Option<&'a mut Value> {
-    path.segments()
-        .iter()
-        .try_fold(root, |value, step| child(value, step))
-}
-
-fn child<'a>(value: &'a mut Value, step: &Segment) -> Option<&'a mut Value> {
-    match value {
-        Value::Object(object) => object.get_mut(&step.name),
-        Value::Array(array) => array.get_mut(step.index?),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
-}
-
-/// Puts a value at the path, creating objects on the way and nulls up to an array's index.
-fn put(root: &mut Value, path: &Path, value: Value, pad: &mut usize) -> Result<(), StoreError> {
-    let mut place = root;
-    for step in path.segments() {
-        // What is missing on the way becomes an object; at the end it is overwritten below.
-        place = match place {
-            Value::Object(object) => object
-                .entry(step.name.clone())
-                .or_insert_with(|| Value::Object(Map::new())),
-            Value::Array(array) => element(array, step, path, pad)?,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                return Err(StoreError::bad_query(format!(
-                    "the path {path} cannot be created: {:?} would be a field of {}",
-                    step.name,
-                    type_name(place)
-                )));
-            }
-        };
-    }
-    *place = value;
-    Ok(())
-}
-
-fn element<'a>(
-    array: &'a mut Vec<Value>,
-    step: &Segment,
+fn number_at<'a>(
+    operator: &str,
+    root: &'a mut Value,
+    steps: &[Segment],
     path: &Path,
-    pad: &mut usize,
-) -> Result<&'a mut Value, StoreError> {
-    let Some(index) = step.index else {
-        return Err(StoreError::bad_query(format!(
-            "the path {path} cannot be created: {:?} would be a field of an array, which has \
-             indexes only",
-            step.name
-        )));
-    };
-    if index >= array.len() {
-        let missing = index - array.len();
-        *pad = pad
-            .checked_sub(missing)
-            .ok_or_else(|| StoreError::LimitExceeded {
-                what: format!("filling an array up to the index in {path}"),
-                limit: format!("{ARRAY_PAD_MAX} nulls per update"),
-                advice: "use an object for sparse numbers",
-            })?;
-        array.resize(index, Value::Null);
-        array.push(Value::Object(Map::new()));
+) -> Result<Option<&'a serde_json::Number>, StoreError> {
+    match existing(root, steps) {
+        None => Ok(None),
+        Some(Value::Number(number)) => Ok(Some(number)),
+        Some(other) => Err(wrong_type(operator, "a number", path, other)),
     }
-    Ok(&mut array[index])
 }
 
-/// Removes a field; an array's element becomes null, so that the others keep their indexes.
-fn unset(root: &mut Value, path: &Path, budget: &Budget) {
-    let Some((last, way)) = path.segments().split_last() else {
-        return;
-    };
-    match way.iter().try_fold(root, |value, step| child(value, step)) {
-        Some(Value::Object(object)) => {
-            // All later fields move up; the next change sees whether that was too much.
-            let _ = budget.steps(1 + object.len());
-            object.shift_remove(&last.name);
-        }
-        Some(Value::Array(array)) => {
-            if let Some(element) = last.index.and_then(|index| array.get_mut(index)) {
-                *element = Value::Null;
+fn array_at<'a>(
+    operator: &str,
+    root: &'a mut Value,
+    steps: &[Segment],
+    path: &Path,
+) -> Result<Option<&'a mut Vec<Value>>, StoreError> {
+    match existing(root, steps) {
+        None => Ok(None),
+        Some(Value::Array(array)) => Ok(Some(array)),
+        Some(other) => Err(wrong_type(operator, "an array", path, other)),
+    }
+}
+
+fn wrong_type(operator: &str, needed: &str, path: &Path, found: &Value) -> StoreError {
+    StoreError::bad_update(format!(
+        "{operator} needs {needed} at {path}, which is {}",
+        type_name(found)
+    ))
+}
+
+/// What `$rename` moves; neither end of the move may lie in an array.
+fn renamed(root: &Value, source: &Path, target: &Path) -> Result<Option<Value>, StoreError> {
+    let in_objects = |path: &Path| {
+        let mut value = Some(root);
+        for step in path.segments() {
+            match value {
+                Some(Value::Array(_)) => {
+                    return Err(StoreError::bad_update(format!(
+                        "$rename of {source} to {target} would go through an array, which it cannot"
+                    )));
+                }
+                Some(Value::Object(object)) => value = object.get(&step.name),
+                Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => {
+                    return Ok(None);
+                }
             }
         }
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => {}
-    }
-}
-
-/// Integers stay integers, and never wrap or lose digits silently.
-fn sum(number: &Number, by: &Number, path: &Path) -> Result<Number, StoreError> {
-    let overflow = || {
-        StoreError::bad_query(format!(
-            "$inc of {path} by {by} leaves the range of numbers: it is {number}"
-        ))
+        Ok(value)
     };
-    if let (Some(a), Some(b)) = (as_integer(number), as_integer(by)) {
-        let sum = a + b;
-        let small = i64::try_from(sum).map(Number::from);
-        return small
-            .or_else(|_| u64::try_from(sum).map(Number::from))
-            .map_err(|_| overflow());
+    let found = in_objects(source)?;
+    if found.is_some() {
+        in_objects(target)?;
     }
-    let float = |n: &Number| n.as_f64().unwrap_or_default();
-    Number::from_f64(float(number) + float(by)).ok_or_else(overflow)
+    Ok(found.cloned())
 }

@@ -1,19 +1,19 @@
 //! Reads an update, and refuses one that contradicts itself.
 
+mod read;
+
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::{Action, Change, Pull, Update};
+use super::{Action, Change, Update};
 use crate::StoreError;
 use crate::limits::DEPTH_MAX;
+use crate::query::Path;
 use crate::query::document::{depth_exceeds, missing_entity};
 use crate::query::order::type_name;
-use crate::query::parse::is_operators;
+use crate::query::parse::Parser;
 use crate::query::path::Segment;
-use crate::query::{Condition, Filter, Path};
-
-const UPDATE_OPERATORS: &str = "$set $unset $inc $push $pull";
 
 impl Update {
     /// Reads `{$set: {…}, …}`, or a replacement document, which has no `$` keys.
@@ -22,7 +22,7 @@ impl Update {
             Value::Object(entity) => entity,
             Value::Null => return Err(missing_entity()),
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                return Err(StoreError::bad_query(format!(
+                return Err(StoreError::bad_update(format!(
                     "an update must be an object, not {}",
                     type_name(entity)
                 )));
@@ -43,94 +43,56 @@ impl Update {
             return Ok(Self::Replace(entity.clone()));
         }
         if let Some(plain) = entity.keys().find(|key| !key.starts_with('$')) {
-            return Err(StoreError::bad_query(format!(
+            return Err(StoreError::bad_update(format!(
                 "the update mixes operators with the plain field {plain:?}; put it into $set, or \
                  use no operators to replace the document"
             )));
         }
         let mut changes = Vec::new();
+        let mut parser = Parser::default();
         for (operator, fields) in entity {
-            read_operator(operator, fields, &mut changes)?;
+            let Value::Object(fields) = fields else {
+                return Err(StoreError::bad_update(format!(
+                    "{operator} needs an object of paths and values, not {}",
+                    type_name(fields)
+                )));
+            };
+            for (path, value) in fields {
+                changes.push(read::change(operator, path, value, &mut parser)?);
+            }
         }
-        changes.sort_by(|a, b| compare_paths(a.path.segments(), b.path.segments()));
-        refuse_conflicts(&changes)?;
+        in_order(&mut changes)?;
         Ok(Self::Modify(changes))
     }
 }
 
-fn read_operator(
-    operator: &str,
-    fields: &Value,
-    changes: &mut Vec<Change>,
-) -> Result<(), StoreError> {
-    let action: fn(&str, &Value) -> Result<Action, StoreError> = match operator {
-        "$set" => |_, value| Ok(Action::Set(value.clone())),
-        "$unset" => |_, _| Ok(Action::Unset),
-        "$inc" => read_inc,
-        "$push" => read_push,
-        "$pull" => read_pull,
-        _ => {
-            return Err(StoreError::bad_query(format!(
-                "{operator:?} is not a supported update operator; supported are {UPDATE_OPERATORS}"
-            )));
-        }
-    };
-    let Value::Object(fields) = fields else {
-        return Err(StoreError::bad_query(format!(
-            "{operator} needs an object of paths and values, not {}",
-            type_name(fields)
-        )));
-    };
-    for (path, value) in fields {
-        let action = action(path, value)?;
-        changes.push(Change {
-            path: Path::of_field(path, operator)?,
-            action,
-        });
-    }
-    Ok(())
-}
-
-fn read_inc(path: &str, value: &Value) -> Result<Action, StoreError> {
-    match value {
-        Value::Number(by) => Ok(Action::Inc(by.clone())),
-        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            Err(StoreError::bad_query(format!(
-                "$inc of {path:?} needs a number, not {}",
-                type_name(value)
-            )))
-        }
-    }
-}
-
-fn read_push(path: &str, value: &Value) -> Result<Action, StoreError> {
-    let Some(modifiers) = value.as_object().filter(|object| is_operators(object)) else {
-        return Ok(Action::Push(vec![value.clone()]));
-    };
-    if let Some(other) = modifiers.keys().find(|key| *key != "$each") {
-        return Err(StoreError::bad_query(format!(
-            "$push of {path:?} has the modifier {other:?}; only $each is supported"
-        )));
-    }
-    match modifiers.get("$each") {
-        Some(Value::Array(values)) => Ok(Action::Push(values.clone())),
-        Some(_) | None => Err(StoreError::bad_query(format!(
-            "$each in the $push of {path:?} needs an array"
-        ))),
-    }
-}
-
-fn read_pull(path: &str, value: &Value) -> Result<Action, StoreError> {
-    let pull = match value {
-        Value::Object(object) if is_operators(object) => Pull::Condition(
-            Condition::parse_operators(object, &format!("$pull of {path}"))?,
-        ),
-        Value::Object(object) => Pull::Filter(Filter::parse_object(object)?),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Pull::Equal(value.clone())
-        }
-    };
-    Ok(Action::Pull(pull))
+/// Puts the changes in the order in which they are carried out, and refuses those that meet.
+pub(super) fn in_order(changes: &mut [Change]) -> Result<(), StoreError> {
+    changes.sort_by(|a, b| compare_paths(a.path.segments(), b.path.segments()));
+    let sources = changes.iter().filter_map(|change| match &change.action {
+        Action::RenameFrom(source) => Some(source),
+        Action::Set(_)
+        | Action::SetOnInsert(_)
+        | Action::Unset
+        | Action::Inc(_)
+        | Action::Mul(_)
+        | Action::Min(_)
+        | Action::Max(_)
+        | Action::Push(_)
+        | Action::AddToSet(_)
+        | Action::Pop(_)
+        | Action::Pull(_)
+        | Action::PullAll(_)
+        | Action::Bit(_)
+        | Action::CurrentDate => None,
+    });
+    let mut paths: Vec<&Path> = changes
+        .iter()
+        .map(|change| &change.path)
+        .chain(sources)
+        .collect();
+    paths.sort_by(|a, b| compare_paths(a.segments(), b.segments()));
+    refuse_conflicts(&paths)
 }
 
 /// Indexes by number, before names by their bytes: the order in which MongoDB adds new fields.
@@ -149,15 +111,15 @@ fn compare_paths(a: &[Segment], b: &[Segment]) -> Ordering {
         .unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 
-fn refuse_conflicts(changes: &[Change]) -> Result<(), StoreError> {
-    for pair in changes.windows(2) {
+fn refuse_conflicts(paths: &[&Path]) -> Result<(), StoreError> {
+    for pair in paths.windows(2) {
         if let [upper, lower] = pair
-            && lower.path.segments().starts_with(upper.path.segments())
+            && lower.segments().starts_with(upper.segments())
         {
-            return Err(StoreError::bad_query(format!(
+            return Err(StoreError::bad_update(format!(
                 "the update changes {:?} and {:?}, which conflict; change each place once",
-                upper.path.as_str(),
-                lower.path.as_str()
+                upper.as_str(),
+                lower.as_str()
             )));
         }
     }
@@ -172,7 +134,7 @@ pub(super) fn plant(
     value: Value,
 ) -> Result<(), StoreError> {
     let conflict = || {
-        StoreError::bad_query(format!(
+        StoreError::bad_update(format!(
             "the upsert cannot tell what {path:?} should become: the query names it twice",
             path = path.as_str()
         ))

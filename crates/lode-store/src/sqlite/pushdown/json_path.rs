@@ -11,7 +11,7 @@ use crate::limits::{PUSHDOWN_PATH_BYTES_MAX, PUSHDOWN_STEPS_MAX};
 use crate::query::{Comparison, Path};
 
 /// Integers from here on are not exact as floats, which SQLite may turn them into.
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+pub(super) const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// A path in SQLite's notation, and the arrays that may lie on it.
 pub(super) struct JsonPath {
@@ -47,6 +47,27 @@ impl JsonPath {
             full,
             prefixes: paths,
         })
+    }
+
+    pub(super) fn full(&self) -> &str {
+        &self.full
+    }
+
+    pub(super) fn prefixes(&self) -> &[String] {
+        &self.prefixes
+    }
+
+    /// Texts that begin so.
+    pub(super) fn begins(&self, prefix: &str) -> Option<Predicate> {
+        if prefix.contains('\0') {
+            return None;
+        }
+        let bound = SqlValue::Text(prefix.to_owned());
+        let Some(end) = after_prefix(prefix) else {
+            return Some(self.value("('text')", ">= ?", vec![bound]));
+        };
+        let operator = format!(">= ? AND json_extract(doc, {}) < ?", self.full);
+        Some(self.value("('text')", &operator, vec![bound, SqlValue::Text(end)]))
     }
 
     pub(super) fn compare(&self, comparison: Comparison, operand: &Value) -> Option<Predicate> {
@@ -95,7 +116,7 @@ impl JsonPath {
     /// reading of a decimal may be off in the last place.
     fn compare_number(&self, comparison: Comparison, number: &Number) -> Option<Predicate> {
         let value = number.as_f64().filter(|value| value.abs() < EXACT_MAX)?;
-        let slack = value.abs() * 1e-12 + 1e-290;
+        let slack = slack(value);
         let exact = SqlValue::Real(value);
         let low = SqlValue::Real(value - slack);
         let high = SqlValue::Real(value + slack);
@@ -136,6 +157,10 @@ impl JsonPath {
         self.or_array(sql, &self.prefixes, Vec::new())
     }
 
+    pub(super) fn is_array(&self) -> Predicate {
+        self.of_type("('array')")
+    }
+
     fn of_type(&self, types: &str) -> Predicate {
         let sql = format!("json_type(doc, {}) IN {types}", self.full);
         self.or_array(sql, &self.paths(), Vec::new())
@@ -161,4 +186,27 @@ impl JsonPath {
             .map(|path| format!(" OR json_type(doc, {path}) = 'array'"));
         Predicate::new(format!("({sql}{})", arrays.collect::<String>()), parameters)
     }
+}
+
+/// How far a decimal may be off.
+pub(super) fn slack(value: f64) -> f64 {
+    value.abs() * 1e-12 + 1e-290
+}
+
+/// The least text after all that begin with the prefix.
+pub(super) fn after_prefix(prefix: &str) -> Option<String> {
+    let mut rest = prefix.to_owned();
+    while let Some(last) = rest.pop() {
+        // Code points order as their bytes do; those of surrogates are no characters.
+        let next = if last == '\u{d7ff}' {
+            Some('\u{e000}')
+        } else {
+            char::from_u32(u32::from(last) + 1)
+        };
+        if let Some(next) = next {
+            rest.push(next);
+            return Some(rest);
+        }
+    }
+    None
 }

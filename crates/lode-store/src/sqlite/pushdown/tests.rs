@@ -8,9 +8,11 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::budget::Budget;
+use crate::operation::{Search, Sink};
 use crate::query::Document;
 use crate::sqlite::scan::Scope;
-use crate::sqlite::schema;
+use crate::sqlite::{indexes, schema};
+use crate::{Index, StoreError};
 
 /// Enough to meet every pair of operator and type many times; a second or two.
 const ROUNDS: u64 = 40;
@@ -76,7 +78,15 @@ fn condition(rng: &mut Rng, of_id: bool) -> Value {
     let list = |rng: &mut Rng, operand: &mut dyn FnMut(&mut Rng) -> Value| {
         Value::Array((0..rng.u8(..4)).map(|_| operand(rng)).collect())
     };
-    match rng.u8(..12) {
+    match rng.u8(..16) {
+        12 => {
+            let patterns = ["^a", "^ab?", "^ä", "^\u{ffff}", "b", "^😀"];
+            json!({ "$regex": patterns[rng.usize(..patterns.len())] })
+        }
+        13 if rng.bool() => json!({"$elemMatch": {"$gt": 0}}),
+        13 => json!({"$elemMatch": {"a": {"$ne": 1}}}),
+        14 => json!({"$size": rng.u8(..3)}),
+        15 => json!({"$all": list(rng, &mut operand)}),
         0 => json!({"$gt": operand(rng)}),
         1 => json!({"$gte": operand(rng)}),
         2 => json!({"$lt": operand(rng)}),
@@ -126,19 +136,38 @@ fn insert(connection: &Connection, document: &Document) -> bool {
         == 1
 }
 
-fn found(scope: &Scope<'_>, filter: &Filter) -> Vec<String> {
-    let mut texts = Vec::new();
-    let visit = |row: crate::sqlite::scan::Found<'_>| {
-        texts.push(row.text.to_owned());
+#[derive(Default)]
+struct Collect(Vec<String>);
+
+impl Sink for Collect {
+    fn take(
+        &mut self,
+        found: crate::operation::Found<'_>,
+        _: &Search<'_>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        self.0.push(found.text.to_owned());
         Ok(ControlFlow::Continue(()))
+    }
+}
+
+fn found(scope: &Scope<'_>, filter: &Filter) -> Vec<String> {
+    let mut texts = Collect::default();
+    scope.scan(filter, &mut texts).unwrap();
+    texts.0
+}
+
+/// Creates an index on a path, if it may have one.
+fn create_index(transaction: &rusqlite::Transaction<'_>, path: &str) -> bool {
+    let index = Index {
+        collection: "c".to_owned(),
+        path: path.to_owned(),
     };
-    scope.scan(filter, visit).unwrap();
-    texts
+    indexes::create(transaction, "app", &index).is_ok()
 }
 
 #[test]
 fn pushdown_never_loses_a_row() {
-    let mut narrowed = 0;
+    let (mut narrowed, mut indexed) = (0, 0);
     for seed in 0..ROUNDS {
         let mut rng = Rng::with_seed(seed);
         let mut connection = database();
@@ -152,6 +181,12 @@ fn pushdown_never_loses_a_row() {
             }
         }
         let transaction = connection.transaction().unwrap();
+        // Half of the rounds with indexes: on what most filters ask for, and on what is rare.
+        if seed % 2 == 1 {
+            let paths = ["a", "b", "a.b", "a.it's.b", &path(&mut rng)];
+            let made = paths.iter().filter(|path| create_index(&transaction, path));
+            assert!(made.count() >= 3);
+        }
         let scope = Scope {
             transaction: &transaction,
             app: "app",
@@ -162,6 +197,7 @@ fn pushdown_never_loses_a_row() {
             let query = filter(&mut rng, 2);
             let filter = Filter::parse(&query).unwrap();
             narrowed += usize::from(compile(&filter).is_some());
+            indexed += usize::from(indexes::lookup(&scope, &filter).unwrap().is_some());
             let matches = |text: &&String| filter.matches(&serde_json::from_str(text).unwrap());
             let expected: Vec<String> = documents.iter().filter(matches).cloned().collect();
             assert_eq!(
@@ -175,6 +211,10 @@ fn pushdown_never_loses_a_row() {
     assert!(
         narrowed * 3 > all,
         "only {narrowed} of {all} filters were pushed down"
+    );
+    assert!(
+        indexed * 20 > all,
+        "only {indexed} of {all} filters used an index"
     );
 }
 
@@ -256,6 +296,54 @@ fn an_id_is_looked_up_and_a_collection_is_read_in_order_without_sorting() {
         whole.contains("documents_in_order") && !whole.contains("TEMP B-TREE"),
         "{whole}"
     );
+}
+
+#[test]
+fn an_index_leads_to_the_rows_in_order() {
+    let mut connection = database();
+    let transaction = connection.transaction().unwrap();
+    assert!(create_index(&transaction, "a.b"));
+    assert!(create_index(&transaction, "it's"));
+    let scope = Scope {
+        transaction: &transaction,
+        app: "app",
+        collection: "c",
+        budget: &Budget::unlimited(),
+    };
+    let plan = |query: Value| scope.plan_of(&Filter::parse(&query).unwrap());
+    for (query, index, columns) in [
+        (json!({"a.b": 1}), 1, "(<expr>=? AND <expr>>? AND <expr><?)"),
+        (json!({"a.b": "x"}), 1, "(<expr>=? AND <expr>=?)"),
+        (
+            json!({"a.b": {"$in": [1, "x"]}, "c": 1}),
+            1,
+            "(<expr>=? AND <expr>=?)",
+        ),
+        (json!({"it's": {"$gt": 5}}), 2, "(<expr>=? AND <expr>>?)"),
+        (
+            json!({"it's": {"$regex": "^ab"}}),
+            2,
+            "(<expr>=? AND <expr>>? AND <expr><?)",
+        ),
+        (json!({"it's": null}), 2, "(<expr>=?)"),
+        (json!({"it's": {"$gt": 5}, "a.b": true}), 1, "(<expr>=?)"),
+    ] {
+        let plan = plan(query);
+        let search = format!("USING INDEX documents_of_index_{index} {columns}");
+        assert!(plan.contains(&search), "{plan}");
+        assert!(
+            plan.contains("USING INTEGER PRIMARY KEY (rowid=?)"),
+            "{plan}"
+        );
+        assert!(!plan.contains("ORDER BY"), "{plan}");
+    }
+    // The other collections and apps have none of it.
+    let other = Scope {
+        collection: "d",
+        ..scope
+    };
+    let plan = other.plan_of(&Filter::parse(&json!({"a.b": 1})).unwrap());
+    assert!(plan.contains("documents_in_order"), "{plan}");
 }
 
 #[test]
