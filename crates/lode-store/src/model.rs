@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use lode_proto::HookName;
+use lode_proto::limits::SCRIPT_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{NAME_CHARS_MAX, SECRET_CHARS_MAX};
@@ -98,6 +100,51 @@ pub struct NewHook {
     pub kind: HookKind,
     /// JavaScript, not checked here.
     pub source: String,
+}
+
+impl HookKind {
+    /// Its stored form.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Hook => "hook",
+            Self::Common => "common",
+        }
+    }
+
+    /// Reads the stored form.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Hook, Self::Common]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+impl NewHook {
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let name =
+            HookName::parse(&self.name).map_err(|error| StoreError::BadName(error.to_string()))?;
+        let kind = if name.is_common() {
+            HookKind::Common
+        } else {
+            HookKind::Hook
+        };
+        if kind != self.kind {
+            return Err(StoreError::BadName(format!(
+                "the name {:?} and the kind {:?} disagree: common code, and nothing else, is named \
+                 `common:<name>`",
+                self.name,
+                self.kind.as_str()
+            )));
+        }
+        if self.source.len() > SCRIPT_BYTES_MAX {
+            return Err(StoreError::LimitExceeded {
+                what: format!("a source of {} bytes", self.source.len()),
+                limit: format!("{SCRIPT_BYTES_MAX} bytes"),
+                advice: "move shared parts into common code",
+            });
+        }
+        Ok(())
+    }
 }
 
 /// One immutable version of a hook.

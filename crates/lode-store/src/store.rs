@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::{
     App, AppLimits, DocOp, DocReply, HookHead, HookVersion, Index, NewApp, NewHook, NewSchedule,
-    Schedule, Script, SqliteStore, StoreError,
+    PostgresStore, Schedule, Script, SqliteStore, StoreError,
 };
 
 /// Apps, hooks, schedules and documents at rest.
@@ -86,9 +86,10 @@ pub trait Store: Send + Sync + Debug {
     async fn ping(&self) -> Result<String, StoreError>;
 }
 
-/// Opens the store at an address: `sqlite:PATH` or `sqlite::memory:`.
+/// Opens the store at an address: `sqlite:PATH`, `sqlite::memory:`, or
+/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETERS`, whose tables are prepared.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
-    const ALLOWED: &str = "allowed are sqlite:PATH and sqlite::memory:";
+    const ALLOWED: &str = "allowed are sqlite:PATH, sqlite::memory: and postgres://…";
     let refuse = |reason: &str| Err(StoreError::BadUrl(format!("{reason}; {ALLOWED}")));
     match url.split_once(':') {
         Some(("sqlite", "" | "//")) => refuse("the store's address names no file"),
@@ -98,9 +99,7 @@ pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
             let path = path.strip_prefix("//").unwrap_or(path);
             Ok(Arc::new(SqliteStore::open(path).await?))
         }
-        Some(("postgres" | "postgresql", _)) => {
-            refuse("postgres:// addresses come with another release")
-        }
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(PostgresStore::open(url).await?)),
         // The address is not repeated: it may hold a password.
         Some(_) | None => refuse("the store's address has an unknown scheme"),
     }

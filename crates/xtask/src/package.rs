@@ -55,6 +55,7 @@ fn apt_get() -> Command {
     command
 }
 
-fn is_root() -> Result<bool> {
+/// Whether this is root.
+pub(crate) fn is_root() -> Result<bool> {
     Ok(step::stdout(Command::new("id").arg("-u"))?.trim() == "0")
 }

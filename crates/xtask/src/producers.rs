@@ -133,7 +133,7 @@ fn node() -> Result<Interpreter> {
     let folder = home("node");
     let modules = folder.join("node_modules");
     if !node_requires("redis", &program, Some(&modules)) {
-        npm_install(&folder, "redis@5")?;
+        npm_install(&folder, "redis@5", &[])?;
     }
     if !node_requires("redis", &program, Some(&modules)) {
         bail!(
@@ -185,7 +185,8 @@ fn background_task(node: &Path) -> Result<PathBuf> {
     Ok(modules)
 }
 
-fn node_requires(package: &str, node: &Path, modules: Option<&Path>) -> bool {
+/// Whether Node finds a package, in the folder of modules that is given or by itself.
+pub(crate) fn node_requires(package: &str, node: &Path, modules: Option<&Path>) -> bool {
     let mut command = Command::new(node);
     // Node looks for modules beside where it is started, too; a folder without any is asked for.
     let require = format!("require('{package}')");
@@ -196,13 +197,14 @@ fn node_requires(package: &str, node: &Path, modules: Option<&Path>) -> bool {
     step::succeeds(&mut command)
 }
 
-fn npm_install(folder: &Path, package: &str) -> Result<()> {
+/// Installs one npm package in a folder of its own.
+pub(crate) fn npm_install(folder: &Path, package: &str, flags: &[&str]) -> Result<()> {
     provide_npm()?;
     say::note(&format!(
         "xtask: installing the npm package {package} in target/producers"
     ));
     std::fs::create_dir_all(folder).with_context(|| format!("folder {}", folder.display()))?;
-    step::run(npm("install", folder).arg(package))
+    step::run(npm("install", folder).args(flags).arg(package))
 }
 
 fn provide_npm() -> Result<()> {

@@ -1,4 +1,5 @@
-//! The servers of the test suite: a Redis, a Redis Cluster and a Valkey for all tests together.
+//! The servers of the test suite: a Redis, a Redis Cluster, a Valkey and a Postgres for all tests
+//! together.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -7,11 +8,13 @@ use anyhow::Result;
 
 use crate::background::tied_to_us;
 use crate::cluster::Cluster;
+use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::{place, say, step, valkey};
 
 const REDIS: &str = "LODE_TEST_REDIS";
 const CLUSTER: &str = "LODE_TEST_REDIS_CLUSTER";
+const POSTGRES: &str = "LODE_TEST_POSTGRES";
 const VALKEY: &str = "LODE_TEST_VALKEY";
 
 /// Running servers; gone with this value. Those that the caller has set an address of are not ours
@@ -20,18 +23,20 @@ const VALKEY: &str = "LODE_TEST_VALKEY";
 pub(crate) struct Servers {
     redis: Option<Redis>,
     cluster: Option<Cluster>,
+    postgres: Option<Postgres>,
     /// Not there, and then why.
     valkey: Option<Result<Redis>>,
 }
 
 impl Servers {
-    /// Starts them. The Redis and the cluster must be there; a Valkey may be missing, and then it
-    /// is said here and again at the end.
+    /// Starts them. The Redis, the cluster and the Postgres must be there; a Valkey may be missing,
+    /// and then it is said here and again at the end.
     pub(crate) fn start() -> Result<Self> {
         let is_ours = |name: &str| place::setting(name).is_none();
         let servers = Self {
             redis: is_ours(REDIS).then(Redis::start).transpose()?,
             cluster: is_ours(CLUSTER).then(Cluster::start).transpose()?,
+            postgres: is_ours(POSTGRES).then(Postgres::start).transpose()?,
             valkey: is_ours(VALKEY).then(start_valkey),
         };
         servers.note_what_is_missing();
@@ -45,6 +50,9 @@ impl Servers {
         }
         if let Some(cluster) = &self.cluster {
             command.env(CLUSTER, &cluster.url);
+        }
+        if let Some(postgres) = &self.postgres {
+            command.env(POSTGRES, &postgres.url);
         }
         if let Some(Ok(valkey)) = &self.valkey {
             command.env(VALKEY, &valkey.url);

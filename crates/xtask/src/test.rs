@@ -6,16 +6,18 @@ use anyhow::Result;
 
 use crate::package::Need;
 use crate::servers::{self, Servers};
-use crate::{place, producers, step, v8};
+use crate::{mingo, place, producers, step, v8};
 
 /// Runs the tests. The last lines are the runner's own summary, the exit code is the runner's.
 pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     v8::provide(v8::Origin::Any)?;
     let producers = producers::environment()?;
+    let mingo = mingo::environment()?;
     provide_strace()?;
     let servers = Servers::start()?;
     let mut runner = servers::command("cargo");
-    runner.args(runner_args()).args(args).envs(producers);
+    runner.args(runner_args()).args(args);
+    runner.envs(producers).envs([mingo]);
     servers.run(runner.current_dir(place::root()))
 }
 

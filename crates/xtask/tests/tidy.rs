@@ -151,8 +151,11 @@ fn nothing_is_left_for_later() {
     all.extend(files("tests", ".js"));
     all.extend(files("crates", ".js"));
     all.extend(files("crates", ".lua"));
+    // Vendored libraries stay as their authors wrote them.
+    let ours = |file: &File| !file.path.starts_with("crates/lode-isolate/js/vendor/");
     let broken = all
         .into_iter()
+        .filter(ours)
         .flat_map(|file| lines_with(&file.path, &file.text, &words));
     check("do it or file an issue", broken);
 }

@@ -60,6 +60,11 @@ impl<'a> Chooser<'a> {
         };
         Self { order, best: None }
     }
+
+    /// The row that was chosen.
+    pub(crate) fn chosen(&self) -> Option<i64> {
+        self.best.as_ref().map(|best| best.seq)
+    }
 }
 
 impl Sink for Chooser<'_> {

@@ -8,9 +8,9 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::budget::Budget;
 use crate::ids::ObjectIds;
+use crate::lane::Lane;
 use crate::limits::INDEX_MS_MAX;
 use crate::operation::{Plan, Step, plan};
-use crate::sqlite::lane::Lane;
 use crate::sqlite::transaction::in_transaction;
 use crate::sqlite::{apps, connection, failed, hooks, indexes, read, schedules, schema, write};
 use crate::{
@@ -27,12 +27,12 @@ const NO_APP: &str = "";
 /// A store in one SQLite file, or in memory.
 #[derive(Debug)]
 pub struct SqliteStore {
-    writer: Lane,
+    writer: Lane<Connection>,
     /// None in memory, where the writer's connection is the only one that sees the data.
-    readers: Option<Lane>,
+    readers: Option<Lane<Connection>>,
     /// Apps and hooks have a connection of their own: what each job needs to start must not wait
     /// behind one tenant's scans. None in memory.
-    catalogue: Option<Lane>,
+    catalogue: Option<Lane<Connection>>,
     ids: Arc<ObjectIds>,
     place: String,
 }
@@ -159,7 +159,7 @@ impl Store for SqliteStore {
     }
 
     async fn put_hook(&self, put: NewHook) -> Result<HookVersion, StoreError> {
-        hooks::check(&put)?;
+        put.check()?;
         let app = put.app.clone();
         self.write(&app, move |transaction, _| hooks::put(transaction, put))
             .await

@@ -1,38 +1,10 @@
 //! Hooks and their versions in their tables: versions are only ever added, one is active.
 
-use lode_proto::HookName;
-use lode_proto::limits::SCRIPT_BYTES_MAX;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use crate::sqlite::{failed, require_app, signed, unsigned};
 use crate::{HookHead, HookKind, HookVersion, NewHook, Script, StoreError, clock};
-
-pub(super) fn check(put: &NewHook) -> Result<(), StoreError> {
-    let name =
-        HookName::parse(&put.name).map_err(|error| StoreError::BadName(error.to_string()))?;
-    let kind = if name.is_common() {
-        HookKind::Common
-    } else {
-        HookKind::Hook
-    };
-    if kind != put.kind {
-        return Err(StoreError::BadName(format!(
-            "the name {:?} and the kind {:?} disagree: common code, and nothing else, is named \
-             `common:<name>`",
-            put.name,
-            text_of(put.kind)
-        )));
-    }
-    if put.source.len() > SCRIPT_BYTES_MAX {
-        return Err(StoreError::LimitExceeded {
-            what: format!("a source of {} bytes", put.source.len()),
-            limit: format!("{SCRIPT_BYTES_MAX} bytes"),
-            advice: "move shared parts into common code",
-        });
-    }
-    Ok(())
-}
 
 pub(super) fn put(transaction: &Transaction<'_>, put: NewHook) -> Result<HookVersion, StoreError> {
     require_app(transaction, &put.app)?;
@@ -57,7 +29,7 @@ pub(super) fn put(transaction: &Transaction<'_>, put: NewHook) -> Result<HookVer
              ON CONFLICT (app, name) DO UPDATE SET active = excluded.active",
         )
         .and_then(|mut statement| {
-            let kind = text_of(stored.kind);
+            let kind = stored.kind.as_str();
             statement.execute(params![stored.app, stored.name, kind, signed(version)])
         })
         .map_err(failed("store the hook"))?;
@@ -211,19 +183,8 @@ fn newest(transaction: &Transaction<'_>, app: &str, name: &str) -> Result<u64, S
         .map_err(failed("read the hook's versions"))
 }
 
-fn text_of(kind: HookKind) -> &'static str {
-    match kind {
-        HookKind::Hook => "hook",
-        HookKind::Common => "common",
-    }
-}
-
 impl FromSql for HookKind {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "hook" => Ok(Self::Hook),
-            "common" => Ok(Self::Common),
-            _ => Err(FromSqlError::InvalidType),
-        }
+        Self::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }

@@ -14,14 +14,12 @@ mod connection;
 mod facade;
 mod hooks;
 mod indexes;
-mod lane;
 mod pushdown;
 mod read;
 mod scan;
 mod schedules;
 mod schema;
 mod transaction;
-mod turns;
 mod write;
 
 pub use facade::SqliteStore;

@@ -17,6 +17,10 @@
 
 mod differences;
 mod generate;
+#[path = "../postgres/place.rs"]
+mod place;
+#[path = "../postgres/server.rs"]
+mod server;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -37,18 +41,31 @@ const ROUNDS: u64 = 120;
 /// Rounds in which every named difference is met, also a rare one.
 const LONG_RUN: usize = 1000;
 
+/// Each of them makes its tables anew.
+const POSTGRES_ROUNDS: u64 = 20;
+
 #[tokio::test]
 async fn the_store_answers_as_mingo_does() {
+    let open = async || lode_store::open("sqlite::memory:").await.unwrap();
+    compare(ROUNDS, open).await;
+}
+
+#[tokio::test]
+async fn postgres_answers_as_mingo_does() {
+    compare(POSTGRES_ROUNDS, place::anywhere).await;
+}
+
+async fn compare(default_rounds: u64, open: impl AsyncFn() -> Arc<dyn Store>) {
     let seeds: Vec<u64> = match (number("SEED"), number("ROUNDS")) {
         (Some(seed), _) => vec![seed],
-        (None, rounds) => (0..rounds.unwrap_or(ROUNDS)).collect(),
+        (None, rounds) => (0..rounds.unwrap_or(default_rounds)).collect(),
     };
     let rounds: Vec<Round> = seeds.iter().map(|seed| Round::new(*seed)).collect();
     let answers = ask_mingo(&rounds);
     let mut tally = Tally::default();
     for ((seed, round), answers) in seeds.iter().zip(&rounds).zip(answers.as_array().unwrap()) {
         tally.seed = *seed;
-        let store = filled(round, seed % 2 == 0).await;
+        let store = filled(open().await, round, seed % 2 == 0).await;
         compare_filters(&*store, round, &answers["filters"], &mut tally).await;
         compare_sorts(&*store, round, &answers["sorts"], &mut tally).await;
         compare_projections(&*store, round, &answers["projections"], &mut tally).await;
@@ -167,8 +184,7 @@ fn ask_mingo(rounds: &[Round]) -> Value {
 }
 
 /// A store with the round's documents; in every second round with indexes.
-async fn filled(round: &Round, indexed: bool) -> Arc<dyn Store> {
-    let store = lode_store::open("sqlite::memory:").await.unwrap();
+async fn filled(store: Arc<dyn Store>, round: &Round, indexed: bool) -> Arc<dyn Store> {
     let app = NewApp {
         id: APP.to_owned(),
         ..NewApp::default()

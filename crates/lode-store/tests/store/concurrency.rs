@@ -1,10 +1,9 @@
-//! Many threads and several handles on one file: no update is lost.
-
-use std::sync::Arc;
+//! Many threads and several handles on one store: no update is lost.
 
 use lode_store::Store;
 use serde_json::json;
 
+use crate::place::{self, Place};
 use crate::{APP, count, execute, find_one, insert, new_app, new_hook, update};
 
 const THREADS: usize = 8;
@@ -32,12 +31,6 @@ pub(crate) fn on_many_threads<F: Future<Output = ()>>(
     });
 }
 
-pub(crate) async fn open(folder: &tempfile::TempDir) -> Arc<dyn Store> {
-    lode_store::open(&format!("sqlite:{}/store.db", folder.path().display()))
-        .await
-        .unwrap()
-}
-
 async fn increments(store: &dyn Store) {
     for _ in 0..ROUNDS {
         let op = update(
@@ -56,12 +49,8 @@ async fn check_total(store: &dyn Store) {
 
 #[tokio::test]
 async fn increments_of_many_threads_add_up() {
-    for url in ["sqlite::memory:", "file"] {
-        let folder = tempfile::tempdir().unwrap();
-        let store = match url {
-            "file" => open(&folder).await,
-            url => lode_store::open(url).await.unwrap(),
-        };
+    let place = Place::new();
+    for store in [place::anywhere().await, place.open().await] {
         store.create_app(new_app(APP)).await.unwrap();
         on_threads(|_| increments(&*store));
         check_total(&*store).await;
@@ -70,8 +59,8 @@ async fn increments_of_many_threads_add_up() {
 
 #[tokio::test]
 async fn increments_through_two_handles_on_one_file_add_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let handles = [open(&folder).await, open(&folder).await];
+    let place = Place::new();
+    let handles = [place.open().await, place.open().await];
     handles[0].create_app(new_app(APP)).await.unwrap();
     on_threads(|thread| increments(&*handles[thread % 2]));
     check_total(&*handles[0]).await;
@@ -80,8 +69,8 @@ async fn increments_through_two_handles_on_one_file_add_up() {
 
 #[tokio::test]
 async fn a_reader_sees_a_transaction_wholly_or_not_at_all() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
+    let place = Place::new();
+    let store = place.open().await;
     store.create_app(new_app(APP)).await.unwrap();
     on_threads(|thread| {
         let store = &store;
@@ -106,8 +95,8 @@ async fn a_reader_sees_a_transaction_wholly_or_not_at_all() {
 
 #[tokio::test]
 async fn versions_put_at_once_all_get_their_own_number() {
-    let folder = tempfile::tempdir().unwrap();
-    let handles = [open(&folder).await, open(&folder).await];
+    let place = Place::new();
+    let handles = [place.open().await, place.open().await];
     handles[0].create_app(new_app(APP)).await.unwrap();
     on_threads(|thread| {
         let store = &handles[thread % 2];
@@ -123,9 +112,9 @@ async fn versions_put_at_once_all_get_their_own_number() {
 }
 
 #[tokio::test]
-async fn a_new_file_may_be_opened_by_many_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}/store.db", folder.path().display());
+async fn a_new_store_may_be_opened_by_many_at_once() {
+    let place = Place::new();
+    let url = place.url();
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
@@ -142,9 +131,9 @@ async fn a_new_file_may_be_opened_by_many_at_once() {
 
 #[tokio::test]
 async fn a_dropped_call_happens_wholly_or_not_at_all() {
-    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new();
     {
-        let store = open(&folder).await;
+        let store = place.open().await;
         store.create_app(new_app(APP)).await.unwrap();
         for n in 0..50 {
             let op = insert(json!([{"n": n}, {"n": n}]));
@@ -154,7 +143,7 @@ async fn a_dropped_call_happens_wholly_or_not_at_all() {
             let _ = call.as_mut().poll(&mut context);
         }
     }
-    let store = open(&folder).await;
+    let store = place.open().await;
     for n in 0..50 {
         let reply = execute(&*store, count(json!({"n": n}))).await.unwrap();
         let count = reply["count"].as_u64().unwrap();

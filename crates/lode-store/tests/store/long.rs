@@ -7,6 +7,7 @@ use lode_store::{DocOp, Store};
 use serde_json::{Value, json};
 
 use crate::documents::{check_refused, check_reply};
+use crate::place::Place;
 use crate::{APP, execute, find, find_one, insert, new_app, update};
 
 /// Each level is an array whose only element has a field `0`, so that each step `0` of a path can
@@ -31,9 +32,8 @@ fn slow_pattern() -> Value {
     json!({"text": {"$regex": "a[ab]{900}c"}})
 }
 
-async fn store_with_maze(folder: &tempfile::TempDir) -> std::sync::Arc<dyn Store> {
-    let url = format!("sqlite:{}/store.db", folder.path().display());
-    let store = lode_store::open(&url).await.unwrap();
+async fn store_with_maze(place: &Place) -> std::sync::Arc<dyn Store> {
+    let store = place.open().await;
     for app in [APP, "other"] {
         store.create_app(new_app(app)).await.unwrap();
     }
@@ -45,8 +45,8 @@ async fn store_with_maze(folder: &tempfile::TempDir) -> std::sync::Arc<dyn Store
 
 #[tokio::test]
 async fn what_would_take_hours_ends_with_the_reason_and_without_a_partial_effect() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = store_with_maze(&folder).await;
+    let place = Place::new();
+    let store = store_with_maze(&place).await;
     let endless = way_through_the_maze();
     let read = execute(&*store, find(endless.clone(), json!({"fields": ["n"]})));
     let write = execute(
@@ -71,8 +71,8 @@ async fn what_would_take_hours_ends_with_the_reason_and_without_a_partial_effect
 
 #[tokio::test]
 async fn long_reads_of_one_app_do_not_delay_another_and_end_when_dropped() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = store_with_maze(&folder).await;
+    let place = Place::new();
+    let store = store_with_maze(&place).await;
     let mut context = Context::from_waker(Waker::noop());
     let endless = find(way_through_the_maze(), json!(null));
     // Minutes of work.

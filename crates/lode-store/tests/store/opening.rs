@@ -23,14 +23,9 @@ async fn a_bad_address_says_what_is_allowed() {
     ] {
         check_refused(
             lode_store::open(bad).await.unwrap_err(),
-            "sqlite:PATH and sqlite::memory:",
+            "sqlite:PATH, sqlite::memory: and postgres://",
         );
     }
-    let postgres = lode_store::open("postgres://user:password@host/db")
-        .await
-        .unwrap_err();
-    assert!(!postgres.to_string().contains("password"));
-    check_refused(postgres, "another release");
     let nowhere = lode_store::open("sqlite:/no/such/folder/x.db")
         .await
         .unwrap_err();

@@ -4,6 +4,7 @@ use lode_store::{DocOp, Index, Store};
 use serde_json::{Value, json};
 
 use crate::documents::{check_refused, check_reply};
+use crate::place::Place;
 use crate::{APP, count, execute, find, find_one, insert, new_app, save, store, update};
 
 fn find_and_modify(query: Value, sort: Value, entity: Value, options: Value) -> DocOp {
@@ -304,9 +305,8 @@ fn index(path: &str) -> Index {
 
 #[tokio::test]
 async fn an_index_changes_no_answer() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}/store.db", folder.path().display());
-    let store = lode_store::open(&url).await.unwrap();
+    let place = Place::new();
+    let store = place.open().await;
     store.create_app(new_app(APP)).await.unwrap();
     let documents = json!([
         {"_id": 1, "a": {"b": 1}}, {"_id": 2, "a": [{"b": 1}, {"b": "x"}]}, {"_id": 3, "a": {"b": "x"}},
@@ -340,7 +340,7 @@ async fn an_index_changes_no_answer() {
     execute(&*store, save(json!({"_id": 3, "a": {"b": 1}})))
         .await
         .unwrap();
-    let other = lode_store::open(&url).await.unwrap();
+    let other = place.open().await;
     assert_eq!(other.indexes(APP).await.unwrap(), [index("a.b")]);
     assert_eq!(counts().await, [4, 1, 2, 1, 1, 4, 4, 1]);
     assert!(store.drop_index(APP, index("a.b")).await.unwrap());

@@ -6,14 +6,15 @@ use std::sync::Mutex;
 use lode_store::{DocOp, Store};
 use serde_json::{Value, json};
 
-use crate::concurrency::{on_many_threads, open};
+use crate::concurrency::on_many_threads;
+use crate::place::Place;
 use crate::{APP, count, execute, find, find_one, insert, new_app, update};
 
 const WRITERS: usize = 32;
 const SEATS: usize = 100;
 
-async fn seats(folder: &tempfile::TempDir) -> std::sync::Arc<dyn Store> {
-    let store = open(folder).await;
+async fn seats(place: &Place) -> std::sync::Arc<dyn Store> {
+    let store = place.open().await;
     store.create_app(new_app(APP)).await.unwrap();
     let seats: Vec<Value> = (0..SEATS).map(|n| json!({"_id": n, "by": null})).collect();
     execute(&*store, insert(Value::Array(seats))).await.unwrap();
@@ -32,8 +33,8 @@ fn book(who: &str, order: i64) -> DocOp {
 
 #[tokio::test]
 async fn a_seat_is_booked_once_however_many_want_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let handles = [seats(&folder).await, open(&folder).await];
+    let place = Place::new();
+    let handles = [seats(&place).await, place.open().await];
     let booked = Mutex::new(Vec::new());
     on_many_threads(WRITERS, |thread| {
         let (store, booked) = (&handles[thread % 2], &booked);
@@ -65,8 +66,8 @@ async fn a_seat_is_booked_once_however_many_want_it() {
 
 #[tokio::test]
 async fn a_document_is_taken_out_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = seats(&folder).await;
+    let place = Place::new();
+    let store = seats(&place).await;
     let taken = Mutex::new(Vec::new());
     on_many_threads(WRITERS, |_| {
         let (store, taken) = (&store, &taken);
@@ -93,8 +94,8 @@ async fn a_document_is_taken_out_once() {
 #[tokio::test]
 async fn increments_and_pushes_of_32_writers_add_up() {
     const ROUNDS: usize = 20;
-    let folder = tempfile::tempdir().unwrap();
-    let handles = [open(&folder).await, open(&folder).await];
+    let place = Place::new();
+    let handles = [place.open().await, place.open().await];
     handles[0].create_app(new_app(APP)).await.unwrap();
     on_many_threads(WRITERS, |thread| {
         let store = &handles[thread % 2];
@@ -126,8 +127,8 @@ async fn increments_and_pushes_of_32_writers_add_up() {
 
 #[tokio::test]
 async fn a_query_sees_an_update_of_many_wholly_or_not_at_all() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = seats(&folder).await;
+    let place = Place::new();
+    let store = seats(&place).await;
     let index = lode_store::Index {
         collection: "c".to_owned(),
         path: "round".to_owned(),

@@ -3,6 +3,7 @@
 use lode_store::limits::{SCHEDULE_REQUEST_BYTES_MAX, SCHEDULES_MAX};
 use lode_store::{NewSchedule, Schedule, StoreError};
 
+use crate::place::Place;
 use crate::{APP, new_app, store};
 
 fn nightly() -> NewSchedule {
@@ -26,10 +27,9 @@ fn check_refused<T: std::fmt::Debug>(result: Result<T, StoreError>, code: &str, 
 
 #[tokio::test]
 async fn a_schedule_is_kept_as_it_was_given_and_replaced_by_name() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}/store.db", folder.path().display());
+    let place = Place::new();
     let given = {
-        let store = lode_store::open(&url).await.unwrap();
+        let store = place.open().await;
         store.create_app(new_app(APP)).await.unwrap();
         store.put_schedule(nightly()).await.unwrap()
     };
@@ -44,7 +44,7 @@ async fn a_schedule_is_kept_as_it_was_given_and_replaced_by_name() {
         created_ms: given.created_ms,
     };
     assert_eq!(given, expected);
-    let store = lode_store::open(&url).await.unwrap();
+    let store = place.open().await;
     assert_eq!(store.schedules(Some(APP)).await.unwrap(), [expected]);
     assert_eq!(store.put_schedule(nightly()).await.unwrap(), given);
 

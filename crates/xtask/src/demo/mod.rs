@@ -14,7 +14,7 @@ mod report;
 mod story;
 mod worker;
 
-use story::STORY;
+use story::{REQUESTS, STORY};
 use worker::Worker;
 
 /// Runs the story. Fails if a job ends in another way than it tells.
@@ -36,21 +36,28 @@ pub(crate) fn run() -> Result<ExitCode> {
         wrong += usize::from(outcome["tag"] != scene.tag);
         say::line(&report::line(scene, &outcome));
     }
+    for request in REQUESTS {
+        say::line("");
+        say::line(request.says);
+        let reply = worker.ask(request)?;
+        wrong += usize::from(reply["status"] != request.status);
+        say::line(&report::request_line(request, &reply));
+    }
     let status = worker.stop()?;
     say::line("");
     if !status.success() {
         bail!("the worker ended with {status} after SIGTERM");
     }
-    let jobs = STORY.len();
+    let (jobs, requests) = (STORY.len(), REQUESTS.len());
     if wrong > 0 {
         say::line(&format!(
-            "{wrong} of {jobs} jobs ended otherwise than they should"
+            "{wrong} of {jobs} jobs and {requests} requests ended otherwise than they should"
         ));
         return Ok(ExitCode::FAILURE);
     }
     say::line(&format!(
-        "{jobs} jobs, each in its own process and its own V8 isolate, ended as they should; \
-         the worker ran on and left with exit code 0."
+        "{jobs} jobs and the hooks of {requests} requests, each in its own process and its own V8 \
+         isolate, ended as they should; the worker ran on and left with exit code 0."
     ));
     say::line(&format!(
         "Data, queue and the worker's log are in {}",

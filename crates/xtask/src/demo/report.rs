@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::story::Scene;
+use super::story::{Request, Scene};
 
 /// Columns of free text at the end of a line.
 const DETAIL_WIDTH: usize = 120;
@@ -19,6 +19,19 @@ pub(crate) fn line(scene: &Scene, outcome: &Value) -> String {
     let hook = scene.hook;
     let detail = cut(&detail(outcome));
     format!("  {mark} {hook:<18} {tag:<21} {milliseconds:>8.1} ms  {detail}{expected}")
+}
+
+/// `✓ GET loans --as user:bob  200  …`
+pub(crate) fn request_line(request: &Request, reply: &Value) -> String {
+    let status = reply["status"].as_u64().unwrap_or_default();
+    let (mark, expected) = if status == request.status {
+        ('✓', String::new())
+    } else {
+        ('✗', format!("  (expected {})", request.status))
+    };
+    let asks = request.asks;
+    let body = cut(&reply["body"].to_string());
+    format!("  {mark} {asks:<40} {status}                  {body}{expected}")
 }
 
 /// For a failure what the tenant reads, with the first line of the stack; else the response.
@@ -52,7 +65,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::demo::story::STORY;
+    use crate::demo::story::{REQUESTS, STORY};
 
     #[track_caller]
     fn check(outcome: &Value, expected: &str) {
@@ -77,6 +90,16 @@ mod tests {
             &outcome,
             "  ✗ books.onPreSave    hook_threw                 1.0 ms  \
              TypeError: no at f (b.js:1:2)  (expected completed)",
+        );
+    }
+
+    #[test]
+    fn a_request_shows_its_status_and_its_reply() {
+        let line = request_line(&REQUESTS[2], &json!({"status": 200, "body": {"count": 1}}));
+        assert_eq!(
+            line,
+            "  ✗ DELETE loans 1 --as user:bob             200                  \
+             {\"count\":1}  (expected 401)"
         );
     }
 }

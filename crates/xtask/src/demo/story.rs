@@ -75,6 +75,53 @@ pub(crate) const STORY: &[Scene] = &[
     },
 ];
 
+/// One request of a client, carried out as an application server does.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// What is about to happen.
+    pub(crate) says: &'static str,
+    /// Method, collection and the rest of `lode data`, with spaces between.
+    pub(crate) asks: &'static str,
+    /// The body, if any.
+    pub(crate) body: Option<&'static str>,
+    /// The reply's status.
+    pub(crate) status: u64,
+}
+
+/// What the requests' hooks hang on, and their files in `tests/hooks/demo`.
+pub(crate) const REQUEST_HOOKS: &[(&str, &str)] = &[
+    ("loans.onPreSave", "lend.js"),
+    ("loans.onPostSave", "lend.js"),
+];
+
+/// Requests come after the jobs: only what those have shelved can be lent.
+pub(crate) const REQUESTS: &[Request] = &[
+    Request {
+        says: "A client borrows a book. One call: hook, database, hook, reply.",
+        asks: "PUT loans 1 --as user:ada",
+        body: Some(r#"{"title": "The Castle"}"#),
+        status: 200,
+    },
+    Request {
+        says: "Another asks for a book that is not there. The first hook ends that.",
+        asks: "POST loans --as user:bob",
+        body: Some(r#"{"title": "The Process"}"#),
+        status: 409,
+    },
+    Request {
+        says: "He takes the loan of somebody else away. Its access list ends that.",
+        asks: "DELETE loans 1 --as user:bob",
+        body: None,
+        status: 401,
+    },
+    Request {
+        says: "What has been lent.",
+        asks: "GET loans --as user:bob",
+        body: None,
+        status: 200,
+    },
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,9 +129,12 @@ mod tests {
 
     #[test]
     fn every_scene_has_its_hook_and_a_body_of_json() {
-        for scene in STORY {
-            let file = place::root().join("tests/hooks/demo").join(scene.file);
+        let scripts = STORY.iter().map(|scene| scene.file);
+        for file in scripts.chain(REQUEST_HOOKS.iter().map(|(_, file)| *file)) {
+            let file = place::root().join("tests/hooks/demo").join(file);
             assert!(file.is_file(), "{} is missing", file.display());
+        }
+        for scene in STORY {
             let body = serde_json::from_str::<serde_json::Value>(scene.body);
             assert!(body.is_ok(), "the body of {} is {}", scene.hook, scene.body);
         }

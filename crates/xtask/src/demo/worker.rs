@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::story::{STORY, Scene};
+use super::story::{REQUEST_HOOKS, Request, STORY, Scene};
 use crate::background::Background;
 use crate::{deadline, place, step};
 
@@ -30,21 +30,18 @@ impl Worker {
         let limit = format!("wall_limit_ms={WALL_LIMIT_MS}");
         let app = ["app", "create", APP, "--limit", &limit];
         step::stdout(lode(&folder).args(app))?;
+        let jobs = STORY.iter().map(|scene| (scene.hook, scene.file));
         let mut done = Vec::new();
-        for scene in STORY {
-            if done.contains(&scene.hook) {
+        for (hook, file) in jobs.chain(REQUEST_HOOKS.iter().copied()) {
+            if done.contains(&hook) {
                 continue;
             }
-            done.push(scene.hook);
-            let file = place::root()
-                .join("tests")
-                .join("hooks")
-                .join("demo")
-                .join(scene.file);
+            done.push(hook);
+            let file = place::root().join("tests/hooks/demo").join(file);
             let mut put = lode(&folder);
             put.args(["hook", "put", APP])
                 .arg(file)
-                .args(["--on", scene.hook]);
+                .args(["--on", hook]);
             step::stdout(&mut put)?;
         }
         let log = folder.join("worker.log");
@@ -70,17 +67,32 @@ impl Worker {
             "enqueue", APP, scene.hook, "--body", scene.body, "--wait", "10s",
         ]);
         // Exit code 1 and an outcome: the job ended, but not well. That may be the point of it.
+        self.answer(&mut command, scene.hook)
+    }
+
+    /// Makes one request and waits for its reply.
+    pub(crate) fn ask(&self, request: &Request) -> Result<Value> {
+        let mut command = lode(&self.folder);
+        command.args(["data", APP, "--json"]);
+        command.args(request.asks.split(' '));
+        if let Some(body) = request.body {
+            command.args(["--body", body]);
+        }
+        self.answer(&mut command, request.asks)
+    }
+
+    /// The JSON that a command prints, whatever its exit code.
+    fn answer(&self, command: &mut Command, what: &str) -> Result<Value> {
         let output = command.stderr(Stdio::inherit()).output()?;
         let text = String::from_utf8(output.stdout)?;
         if text.trim().is_empty() {
             let log = self.folder.join("worker.log");
             bail!(
-                "{} has no outcome; the worker's log is {}",
-                scene.hook,
+                "{what} has no answer; the worker's log is {}",
                 log.display()
             );
         }
-        serde_json::from_str(&text).with_context(|| format!("outcome of {}", scene.hook))
+        serde_json::from_str(&text).with_context(|| format!("answer of {what}"))
     }
 
     /// SIGTERM: the worker finishes what it runs and leaves.

@@ -7,7 +7,7 @@ use crate::limits::{APP_WAITING_OPERATIONS_MAX, WAITING_OPERATIONS_MAX};
 
 /// What waits, by app. Within an app first come is first served.
 #[derive(Debug)]
-pub(super) struct Turns<T> {
+pub(crate) struct Turns<T> {
     /// The apps that have something waiting, each once; the front is next.
     order: VecDeque<String>,
     /// The apps that have something waiting or running.
@@ -25,7 +25,7 @@ struct Share<T> {
 
 impl<T> Turns<T> {
     /// For so many threads: one app may have half of them, and at least one.
-    pub(super) fn new(threads: usize) -> Self {
+    pub(crate) fn new(threads: usize) -> Self {
         Self {
             order: VecDeque::new(),
             apps: HashMap::new(),
@@ -35,7 +35,7 @@ impl<T> Turns<T> {
     }
 
     /// Lets something of this app wait for its turn; refused when too much waits.
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         app: &str,
         item: T,
@@ -72,7 +72,7 @@ impl<T> Turns<T> {
     }
 
     /// Takes what is next, with its app; [`Turns::finish`] must follow when it is done.
-    pub(super) fn take(&mut self) -> Option<(String, T)> {
+    pub(crate) fn take(&mut self) -> Option<(String, T)> {
         let may_run = |app: &String| self.apps[app].running < self.running_max;
         let next = self.order.iter().position(may_run)?;
         let app = self.order.remove(next)?;
@@ -87,7 +87,7 @@ impl<T> Turns<T> {
     }
 
     /// Says that something taken is done.
-    pub(super) fn finish(&mut self, app: &str) {
+    pub(crate) fn finish(&mut self, app: &str) {
         if let Some(share) = self.apps.get_mut(app) {
             share.running -= 1;
             if share.running == 0 && share.waiting.is_empty() {

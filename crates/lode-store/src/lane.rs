@@ -1,4 +1,5 @@
-//! A lane: threads that own their connections and carry out what async callers send them.
+//! A lane: threads that own their connections, or take them from a pool, and carry out what async
+//! callers send them.
 //!
 //! Threads of our own rather than the runtime's: an operation then costs one hand-over, keeps
 //! its prepared statements, and may take its time without blocking anything but its lane.
@@ -10,38 +11,37 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
 use crate::budget::Limit;
-use crate::sqlite::turns::Turns;
+use crate::turns::Turns;
 
-/// An operation on its way to a thread.
-struct Task {
+/// An operation on its way to a thread, which gives it its connection.
+struct Task<C> {
     /// Set once nobody waits for it any more.
     abandoned: Arc<AtomicBool>,
-    work: Box<dyn FnOnce(&mut Connection) + Send>,
+    work: Box<dyn FnOnce(&mut C) + Send>,
 }
 
 /// The sending side; dropping it ends the threads and joins them. Whatever runs or waits then has
 /// lost its caller, who would hold the lane, and so ends soon.
 #[derive(Debug)]
-pub(super) struct Lane {
-    desk: Arc<Desk>,
+pub(crate) struct Lane<C> {
+    desk: Arc<Desk<C>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// Where operations wait for the threads.
 #[derive(Debug)]
-struct Desk {
-    queue: Mutex<Queue>,
+struct Desk<C> {
+    queue: Mutex<Queue<C>>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct Queue {
-    turns: Turns<Task>,
+struct Queue<C> {
+    turns: Turns<Task<C>>,
     is_open: bool,
 }
 
@@ -54,21 +54,21 @@ impl Drop for Caller {
     }
 }
 
-impl fmt::Debug for Task {
+impl<C> fmt::Debug for Task<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task").finish_non_exhaustive()
     }
 }
 
-impl Task {
+impl<C> Task<C> {
     fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Relaxed)
     }
 }
 
-impl Lane {
+impl<C: Send + 'static> Lane<C> {
     /// Starts one thread per connection.
-    pub(super) fn start(name: &str, connections: Vec<Connection>) -> Result<Self, StoreError> {
+    pub(crate) fn start(name: &str, connections: Vec<C>) -> Result<Self, StoreError> {
         let queue = Queue {
             turns: Turns::new(connections.len()),
             is_open: true,
@@ -93,10 +93,10 @@ impl Lane {
 
     /// Carries out `work` for this app on one of the lane's connections; it has to end by the
     /// limit that it is given. Without its caller it is not started any more.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         app: &str,
-        work: impl FnOnce(&mut Connection, Limit) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&mut C, Limit) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let caller = Caller(Arc::new(AtomicBool::new(false)));
@@ -114,7 +114,7 @@ impl Lane {
     }
 }
 
-impl Drop for Lane {
+impl<C> Drop for Lane<C> {
     fn drop(&mut self) {
         self.desk.lock().is_open = false;
         self.desk.changed.notify_all();
@@ -126,13 +126,13 @@ impl Drop for Lane {
     }
 }
 
-impl Desk {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+impl<C> Desk<C> {
+    fn lock(&self) -> MutexGuard<'_, Queue<C>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for the next task; None once the lane is closed.
-    fn next(&self) -> Option<(String, Task)> {
+    fn next(&self) -> Option<(String, Task<C>)> {
         let mut queue = self.lock();
         loop {
             if !queue.is_open {
@@ -149,7 +149,7 @@ impl Desk {
     }
 }
 
-fn serve(mut connection: Connection, desk: &Desk) {
+fn serve<C>(mut connection: C, desk: &Desk<C>) {
     while let Some((app, task)) = desk.next() {
         if !task.is_abandoned() {
             // A panic is our bug. It has rolled its transaction back while unwinding, and must
@@ -181,9 +181,8 @@ mod tests {
     use super::*;
     use crate::budget::Budget;
 
-    fn lane(threads: usize) -> Lane {
-        let connections = (0..threads).map(|_| Connection::open_in_memory().unwrap());
-        Lane::start("test", connections.collect()).unwrap()
+    fn lane(threads: usize) -> Lane<()> {
+        Lane::start("test", vec![(); threads]).unwrap()
     }
 
     #[tokio::test]

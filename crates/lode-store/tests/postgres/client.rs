@@ -1,0 +1,15 @@
+//! A connection beside the store's.
+
+use tokio_postgres::{Client, NoTls};
+
+use crate::place::Place;
+
+/// It finds the tables of the place, and is the test's login in full.
+pub(crate) async fn client(place: &Place) -> Client {
+    let connected = tokio_postgres::connect(&place.server, NoTls).await;
+    let (client, connection) = connected.unwrap();
+    tokio::spawn(connection);
+    let find = format!("SET search_path = {}", place.schema);
+    client.batch_execute(&find).await.unwrap();
+    client
+}
