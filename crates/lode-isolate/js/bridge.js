@@ -1,7 +1,8 @@
 // The bridge: captured intrinsics, host calls, timers. Runs once, in the zygote, before any
 // tenant's code; whatever a hook later does to the intrinsics does not reach this file.
-(function (host, global) {
+(function (parts, global) {
   'use strict';
+  const { host } = parts;
   const { parse: jsonParse, stringify: jsonStringify } = JSON;
   const { create, defineProperty, keys, setPrototypeOf } = Object;
   const { isArray } = Array;
@@ -35,6 +36,12 @@
     hidden(out, 'name', error.code);
     put(out, 'code', error.code);
     return out;
+  }
+
+  // Starts a host call without a promise: `callback`, if there is one, hears of its end.
+  function start(method, args, convert, callback) {
+    const id = host.call(method, jsonStringify(args));
+    pending[id] = { __proto__: null, resolve: undefined, reject: undefined, convert, callback };
   }
 
   // Starts a host call. Returns a promise; calls back node-style as well when asked to. A call
@@ -71,11 +78,11 @@
     const value = jsonParse(text);
     if (ok) {
       const result = convert === undefined ? value : convert(value);
-      resolve(result);
+      if (resolve !== undefined) resolve(result);
       if (callback !== undefined) callback(null, result);
     } else {
       const error = hostError(value);
-      reject(error);
+      if (reject !== undefined) reject(error);
       if (callback !== undefined) callback(error);
     }
   }
@@ -191,8 +198,31 @@
   }
   hidden(global, 'console', console);
 
+  // Splits off a trailing callback: (a, b, fn) is [a, b] and fn. Callbacks may stand anywhere
+  // from place `from` on, as tenants write them.
+  function split(args, from) {
+    const values = list();
+    for (let i = 0; i < args.length; i++) {
+      if (typeof args[i] === 'function' && i >= from) return { __proto__: null, values, callback: args[i] };
+      values[i] = args[i];
+    }
+    return { __proto__: null, values, callback: undefined };
+  }
+
+  // The one job of this realm: what `begin` in hook.js was given. Modules are made once, before
+  // there is a job, and look here.
+  const job = { __proto__: null, request: undefined, response: undefined, appKey: '' };
+
+  // The request's headers, whatever a hook has made of them.
+  function requestHeaders() {
+    const { request } = job;
+    if (typeof request.headers !== 'object' || request.headers === null) put(request, 'headers', {});
+    return request.headers;
+  }
+
   return {
-    __proto__: null, apply, call, callNow, create, hidden, host, ignore, isArray, jsonParse, jsonStringify, keys,
-    later, list, log, noop, put, reply, show, timer, toNumber, toString, ErrorCtor, TypeErrorCtor,
+    __proto__: null, apply, call, callNow, create, hidden, host, ignore, isArray, job, jsonParse, jsonStringify,
+    keys, later, list, log, noop, put, reply, requestHeaders, show, split, start, timer, toNumber, toString,
+    ErrorCtor, TypeErrorCtor,
   };
 })

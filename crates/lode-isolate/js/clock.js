@@ -1,22 +1,28 @@
 // The clock of a job whose worker wants it coarse or frozen: every way to read the time in this
 // realm goes through one function. A machine's clock can still be felt by what timers do first.
-(function (bridge, global) {
+(function (parts, global) {
   'use strict';
+  const { bridge } = parts;
   const { apply, hidden, TypeErrorCtor } = bridge;
   const RealDate = Date, { construct } = Reflect, { floor } = Math;
   const { now: realNow, parse, UTC } = Date;
   const dateToString = Date.prototype.toString;
   const { getOwnPropertyDescriptor, defineProperty } = Object;
+  const toISOString = Date.prototype.toISOString;
   const STEP_MS = 100;
 
-  function date(read) {
+  // The vendored libraries keep this one, before there is a job.
+  let read = realNow;
+  hidden(RealDate, 'now', { now() { return read(); } }.now);
+
+  function date() {
     function Date(...args) {
       if (new.target === undefined) return apply(dateToString, new RealDate(read()), []);
       return construct(RealDate, args.length === 0 ? [read()] : args, new.target);
     }
     defineProperty(Date, 'length', { __proto__: null, value: 7, configurable: true });
     defineProperty(Date, 'prototype', { __proto__: null, value: RealDate.prototype, writable: false });
-    hidden(Date, 'now', { now() { return read(); } }.now);
+    hidden(Date, 'now', RealDate.now);
     hidden(Date, 'parse', parse);
     hidden(Date, 'UTC', UTC);
     hidden(RealDate.prototype, 'constructor', Date);
@@ -24,7 +30,7 @@
   }
 
   // Formatting nothing formats now.
-  function intl(read) {
+  function intl() {
     const { prototype } = Intl.DateTimeFormat;
     const { get } = getOwnPropertyDescriptor(prototype, 'format');
     defineProperty(prototype, 'format', {
@@ -40,7 +46,7 @@
     });
   }
 
-  function temporal(read) {
+  function temporal() {
     const { Temporal } = global;
     if (Temporal === undefined) return;
     const { Now } = Temporal;
@@ -68,12 +74,16 @@
     if (kind === undefined) return;
     const start = realNow();
     const steps = () => floor(realNow() / STEP_MS) * STEP_MS;
-    const read = kind === 'frozen' ? () => start : steps;
+    read = kind === 'frozen' ? () => start : steps;
     if (kind !== 'frozen' && kind !== 'coarse') throw new TypeErrorCtor('no such clock');
-    date(read);
-    intl(read);
-    temporal(read);
+    date();
+    intl();
+    temporal();
   }
 
-  return { __proto__: null, set };
+  // The time as the hook sees it, for what the modules write into documents.
+  function now() { return read(); }
+  function isoNow() { return apply(toISOString, new RealDate(read()), []); }
+
+  return { __proto__: null, set, now, isoNow };
 })

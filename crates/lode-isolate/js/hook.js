@@ -1,15 +1,13 @@
-// One hook's surroundings: request, response, modules, `complete`. Built per job by `begin`.
-(function (bridge, data, egress, clock, global) {
+// One hook's surroundings: request, response, `complete`. Built per job by `begin`; the modules are
+// those of every job.
+(function (parts, global) {
   'use strict';
-  const { call, callNow, hidden, host, ignore, jsonParse, jsonStringify, keys, later, log, show, toNumber, toString } = bridge;
+  const { bridge, clock, contexts, data, flex, kinvey, progress, request: egress } = parts;
+  const { apply, hidden, host, job, jsonParse, jsonStringify, keys, show, toNumber, toString } = bridge;
   const isInteger = Number.isInteger;
-  const indexOf = String.prototype.indexOf, slice = String.prototype.slice;
-  const toLowerCase = String.prototype.toLowerCase;
-  const fromCharCode = String.fromCharCode;
-  const { apply, TypeErrorCtor } = bridge;
+  const { slice, toLowerCase } = String.prototype;
 
   // ---- the end of a hook: the first terminal call wins ----
-  let request, response;
   let finished = false;
 
   function headerText(value) {
@@ -38,6 +36,7 @@
   function finish(tag, status) {
     if (finished) return;
     finished = true;
+    const { request, response } = job;
     let what = 'response.body';
     let body, headers, left;
     try {
@@ -45,6 +44,7 @@
       what = 'response.headers';
       headers = jsonStringify(headerTexts(response.headers));
       what = 'request';
+      contexts.leave();
       left = json(request);
     } catch (error) {
       host.unserialisable(what, error);
@@ -74,10 +74,13 @@
     return isInteger(number) && number >= 100 && number <= 599 ? number : otherwise;
   }
 
-  function makeResponse(given) {
+  // Only after the database action there may be nothing in the body; before, scripts write on it.
+  const isPost = { __proto__: null, onPost: true, onLogi: true };
+  function makeResponse(given, functionName) {
     const out = given;
     if (typeof out.headers !== 'object' || out.headers === null) out.headers = {};
-    if (out.body === undefined) out.body = {};
+    const post = functionName !== undefined && isPost[apply(slice, functionName, [0, 6])];
+    if (out.body === undefined || (out.body === null && !post)) out.body = {};
     hidden(out, 'complete', function complete(status) { finish('completed', statusOf(status, 200)); });
     hidden(out, 'continue', function () {
       // A post hook goes on with the status that the database action had.
@@ -121,107 +124,38 @@
     return out;
   }
 
-  // ---- Kinvey's modules ----
-  function logger() {
-    const write = (level) => (message, callback) => {
-      log(level, [message === undefined ? null : message]);
-      if (typeof callback === 'function') later(callback);
-    };
-    return { info: write('info'), warn: write('warning'), error: write('error'), fatal: write('fatal') };
-  }
-
-  function tempObjectStore() {
-    const store = () => {
-      if (typeof request.tempObjectStore !== 'object' || request.tempObjectStore === null) {
-        request.tempObjectStore = {};
-      }
-      return request.tempObjectStore;
-    };
-    return {
-      get(key) { return store()[key]; },
-      set(key, value) { store()[key] = value; return value; },
-      getAll() { return store(); },
-    };
-  }
-
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-  function fromBase64(text) {
-    let out = '', bits = 0, value = 0;
-    for (let i = 0; i < text.length; i++) {
-      const digit = apply(indexOf, alphabet, [text[i]]);
-      if (digit < 0) break;
-      value = (value << 6) | digit;
-      bits += 6;
-      if (bits >= 8) {
-        bits -= 8;
-        out += fromCharCode((value >> bits) & 0xff);
-      }
-    }
-    return out;
-  }
-  // The keys stay with the master: it compares, and hands out what a hook asks for by name.
-  function securityContext(appKey) {
-    const header = request.headers.authorization;
-    if (typeof header !== 'string' || apply(slice, header, [0, 6]) !== 'Basic ') return 'unknown';
-    const pair = fromBase64(apply(slice, header, [6]));
-    const colon = apply(indexOf, pair, [':']);
-    if (colon < 0) return 'unknown';
-    if (apply(slice, pair, [0, colon]) !== appKey) return 'user';
-    return callNow('app.securityContext', { __proto__: null, secret: apply(slice, pair, [colon + 1]) });
-  }
-
-  // How far the job is: any JSON. Nobody has to wait for it, and what becomes of it ends no hook.
-  function progress(value, callback) {
-    const told = value === undefined ? null : value;
-    const calledBack = typeof callback === 'function' ? callback : undefined;
-    const promise = call('job.progress', { __proto__: null, value: told }, undefined, calledBack);
-    ignore(promise);
-    return promise;
-  }
-
-  function makeModules(appKey) {
-    return {
-      logger: logger(),
-      collectionAccess: data.collectionAccess(),
-      request: egress.requestModule,
-      utils: { tempObjectStore: tempObjectStore() },
-      backendContext: {
-        getAppKey() { return appKey; },
-        getAppSecret() { return callNow('app.appSecret', {}); },
-        getMasterSecret() { return callNow('app.masterSecret', {}); },
-        getSecurityContext() { return securityContext(appKey); },
-        getAuthenticatedUsername() { return request.username; },
-      },
-      progress(value, callback) { progress(value, callback); },
-    };
-  }
-
   // ---- the plain dialect ----
   function complete(error, result) {
     if (error) { fail(error); return; }
     if (finished) return;
-    if (arguments.length > 1) response.body = result;
+    if (arguments.length > 1) job.response.body = result;
     finish('completed', 200);
   }
 
-  // Called by the host with the job; returns the arguments of a Kinvey hook.
+  // Called by the host with the job.
   function begin(requestText, responseText, appKey, collection, functionName, endpoint, clockKind) {
     finished = false; // the warm-up has ended once
     clock.set(clockKind);
     const named = collection !== undefined ? collection : endpoint;
-    request = makeRequest(
+    job.appKey = appKey;
+    job.request = makeRequest(
       requestText === undefined ? {} : jsonParse(requestText), named, functionName);
-    response = makeResponse(responseText === undefined ? {} : jsonParse(responseText));
+    job.response = makeResponse(responseText === undefined ? {} : jsonParse(responseText), functionName);
     // `db` means the hook's collection, never an endpoint's name.
-    const given = endpoint === undefined ? request.collectionName : undefined;
+    const given = endpoint === undefined ? job.request.collectionName : undefined;
     const own = typeof given === 'string' ? given : collection;
     hidden(global, 'complete', complete);
     hidden(global, 'progress', progress);
     hidden(global, 'db', data.database(own));
-    hidden(global, 'request', request);
+    hidden(global, 'request', job.request);
     hidden(global, 'fetch', egress.fetch);
-    return [request, response, makeModules(appKey)];
   }
 
-  return { __proto__: null, begin, reply: bridge.reply, timer: bridge.timer };
+  // The arguments of the hook's function, which tells by its parameters whether it is Flex's.
+  function argumentsOf(fn, name) {
+    if (!flex.isFlex(fn)) return [job.request, job.response, kinvey];
+    return [flex.contextOf(name), flex.completion(name, finish), flex.modules];
+  }
+
+  return { __proto__: null, argumentsOf, begin, reply: bridge.reply, timer: bridge.timer };
 })

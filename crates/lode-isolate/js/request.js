@@ -1,34 +1,24 @@
 // HTTP requests: `fetch` (plain) and `modules.request` (Kinvey), both on the host call `http.fetch`.
 // The host decides which URLs may be called; here is only the shape that scripts know.
-(function (bridge, global) {
+(function (parts) {
   'use strict';
-  const { apply, call, hidden, ignore, isArray, jsonParse, jsonStringify, keys, put } = bridge;
+  const { bridge, bytes, libraries } = parts;
+  const { apply, call, hidden, isArray, jsonParse, jsonStringify, keys, put, split, start } = bridge;
   const { toNumber, toString, ErrorCtor, TypeErrorCtor } = bridge;
-  const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
-  const PromiseCtor = Promise, Bytes = Uint8Array, isView = ArrayBuffer.isView;
+  const { bufferOf, fromBase64, fromUtf8, toBase64, toUtf8, viewed, wellFormed, withoutMark } = bytes;
+  const { promised } = libraries;
+  const { getOwnPropertyDescriptor, setPrototypeOf } = Object;
+  const PromiseCtor = Promise;
   const promiseThen = Promise.prototype.then;
   const resolved = Promise.resolve();
-  const { charCodeAt, indexOf, slice, toLowerCase, toUpperCase, toWellFormed } = String.prototype;
-  const fromCharCode = String.fromCharCode;
-  const encodeComponent = encodeURIComponent;
+  const { exec } = RegExp.prototype;
+  const { indexOf, slice, toLowerCase, toUpperCase } = String.prototype;
+  const encodeComponent = encodeURIComponent, decodeComponent = decodeURIComponent;
+  const bufferPrototype = libraries.Buffer.prototype;
   const isFinite = Number.isFinite, { ceil, min } = Math;
   const iteratorSymbol = Symbol.iterator;
 
-  // The parts of a view or buffer, by the getters that a tenant can neither replace nor shadow.
-  const getter = (prototype, name) => getOwnPropertyDescriptor(prototype, name).get;
-  const viewGetters = (prototype) => ({
-    __proto__: null, buffer: getter(prototype, 'buffer'),
-    byteOffset: getter(prototype, 'byteOffset'), byteLength: getter(prototype, 'byteLength'),
-  });
-  const typedArray = getPrototypeOf(Uint8Array.prototype);
-  const ofTypedArray = viewGetters(typedArray), ofDataView = viewGetters(DataView.prototype);
-  const typedArrayName = getter(typedArray, Symbol.toStringTag);
-  const sizeOf = (bytes) => apply(ofTypedArray.byteLength, bytes, []);
-  const bufferLength = getter(ArrayBuffer.prototype, 'byteLength');
-
   const lower = (value) => apply(toLowerCase, value, []);
-  // A lone surrogate has no bytes; it becomes U+FFFD, as everywhere on the web.
-  const wellFormed = (value) => apply(toWellFormed, toString(value), []);
 
   function bad(message) {
     const out = new ErrorCtor(message);
@@ -37,128 +27,6 @@
     return out;
   }
 
-  // ---- bytes and texts ----
-  // Strings are put together from pieces of this many characters: one by one, each would cost
-  // an object of the heap.
-  const PIECE = 4096;
-  function writer() {
-    let out = '', piece = [];
-    const flush = () => { out += apply(fromCharCode, undefined, piece); piece = []; };
-    return {
-      __proto__: null,
-      unit(code) {
-        piece[piece.length] = code;
-        if (piece.length === PIECE) flush();
-      },
-      end() { flush(); return out; },
-    };
-  }
-
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-  const digits = new Bytes(64), values = new Bytes(128);
-  for (let i = 0; i < 64; i++) {
-    digits[i] = apply(charCodeAt, alphabet, [i]);
-    values[digits[i]] = i;
-  }
-  const PADDING = 61;
-  function toBase64(bytes) {
-    const length = sizeOf(bytes), out = writer();
-    for (let i = 0; i < length; i += 3) {
-      const three = (bytes[i] << 16) | ((bytes[i + 1] | 0) << 8) | (bytes[i + 2] | 0);
-      out.unit(digits[three >> 18]);
-      out.unit(digits[(three >> 12) & 63]);
-      out.unit(i + 1 < length ? digits[(three >> 6) & 63] : PADDING);
-      out.unit(i + 2 < length ? digits[three & 63] : PADDING);
-    }
-    return out.end();
-  }
-  // The host's own base64, which needs no check.
-  function fromBase64(encoded) {
-    let length = encoded.length;
-    while (length > 0 && encoded[length - 1] === '=') length--;
-    const out = new Bytes((length * 3) >> 2);
-    let bits = 0, held = 0, at = 0;
-    for (let i = 0; i < length; i++) {
-      held = ((held << 6) | values[apply(charCodeAt, encoded, [i])]) & 0xffffff;
-      bits += 6;
-      if (bits >= 8) {
-        bits -= 8;
-        out[at++] = (held >> bits) & 0xff;
-      }
-    }
-    return out;
-  }
-
-  // A well-formed string's UTF-8, in an array of exactly its length.
-  function toUtf8(string) {
-    let length = 0;
-    for (let i = 0; i < string.length; i++) {
-      const unit = apply(charCodeAt, string, [i]);
-      // Half of a pair is two of the pair's four bytes.
-      length += unit < 0x80 ? 1 : unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 2 : 3;
-    }
-    const out = new Bytes(length);
-    let at = 0;
-    for (let i = 0; i < string.length; i++) {
-      let point = apply(charCodeAt, string, [i]);
-      if (point >= 0xd800 && point < 0xdc00) {
-        const second = apply(charCodeAt, string, [++i]);
-        point = 0x10000 + ((point - 0xd800) << 10) + (second - 0xdc00);
-      }
-      if (point < 0x80) { out[at++] = point; continue; }
-      if (point < 0x800) {
-        out[at++] = 0xc0 | (point >> 6);
-      } else {
-        if (point < 0x10000) {
-          out[at++] = 0xe0 | (point >> 12);
-        } else {
-          out[at++] = 0xf0 | (point >> 18);
-          out[at++] = 0x80 | ((point >> 12) & 0x3f);
-        }
-        out[at++] = 0x80 | ((point >> 6) & 0x3f);
-      }
-      out[at++] = 0x80 | (point & 0x3f);
-    }
-    return out;
-  }
-
-  // The web's decoder: each part that cannot be UTF-8 becomes one U+FFFD.
-  function fromUtf8(bytes) {
-    const length = sizeOf(bytes), out = writer();
-    let point = 0, needed = 0, low = 0x80, high = 0xbf;
-    for (let i = 0; i < length; i++) {
-      const byte = bytes[i];
-      if (needed === 0) {
-        if (byte < 0x80) { out.unit(byte); continue; }
-        if (byte < 0xc2 || byte > 0xf4) { out.unit(0xfffd); continue; }
-        needed = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-        point = byte & (0x3f >> needed);
-        // What a shorter form could say, surrogates, and what is above U+10FFFF.
-        low = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
-        high = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;
-        continue;
-      }
-      const fits = byte >= low && byte <= high;
-      low = 0x80; high = 0xbf;
-      if (!fits) {
-        needed = 0;
-        out.unit(0xfffd);
-        i--; // it may begin the next character
-        continue;
-      }
-      point = (point << 6) | (byte & 0x3f);
-      if (--needed > 0) continue;
-      if (point < 0x10000) { out.unit(point); continue; }
-      out.unit(0xd800 + ((point - 0x10000) >> 10));
-      out.unit(0xdc00 + ((point - 0x10000) & 0x3ff));
-    }
-    if (needed > 0) out.unit(0xfffd);
-    return out.end();
-  }
-
-  function withoutMark(string) {
-    return string[0] === '\uFEFF' ? apply(slice, string, [1]) : string;
-  }
   function bodyText(reply) {
     return withoutMark(reply.body_base64 ? fromUtf8(fromBase64(reply.body)) : reply.body);
   }
@@ -166,16 +34,6 @@
     return reply.body_base64 ? fromBase64(reply.body) : toUtf8(reply.body);
   }
 
-  // The bytes of an ArrayBuffer or a view of one; undefined for anything else.
-  function viewed(body) {
-    if (isView(body)) {
-      const of = apply(typedArrayName, body, []) === undefined ? ofDataView : ofTypedArray;
-      return new Bytes(
-        apply(of.buffer, body, []), apply(of.byteOffset, body, []), apply(of.byteLength, body, []));
-    }
-    try { apply(bufferLength, body, []); } catch { return undefined; }
-    return new Bytes(body);
-  }
   // Puts a body into the arguments of the host call. Whether it is one that can be sent.
   function setBody(args, body) {
     if (typeof body === 'string') {
@@ -272,6 +130,7 @@
     }
     return out;
   }
+  const userInfo = /^(https?:\/\/)([^\/?#]*)@/i;
   function urlOf(options) {
     let url = options.uri || options.url;
     if (typeof url === 'object' && url !== null) url = url.href;
@@ -340,18 +199,34 @@
     const reads = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
     return reads && (followRedirect === undefined || followRedirect) ? 'follow' : 'manual';
   }
+  // A user and password in the URL are what `auth` says, as `request` has it.
+  function withoutUser(url) {
+    const found = apply(exec, userInfo, [url]);
+    if (found === null) return { __proto__: null, url, auth: undefined };
+    const colon = apply(indexOf, found[2], [':']);
+    const user = colon < 0 ? found[2] : apply(slice, found[2], [0, colon]);
+    const pass = colon < 0 ? '' : apply(slice, found[2], [colon + 1]);
+    let auth;
+    try {
+      auth = { user: decodeComponent(user), pass: decodeComponent(pass) };
+    } catch {
+      throw bad('request: the user and password in the URL are not percent-encoded');
+    }
+    return { __proto__: null, url: found[1] + apply(slice, url, [found[0].length]), auth };
+  }
   function prepare(method, values) {
     const options = merged(values);
     for (let i = 0; i < unsupported.length; i++) {
-      if (options[unsupported[i]]) throw bad(`request does not support the option ${unsupported[i]}`);
+      if (options[unsupported[i]]) throw bad(`request does not provide the option ${unsupported[i]}`);
     }
     const { encoding } = options;
     if (encoding && encoding !== 'utf8' && encoding !== 'utf-8') {
-      throw bad('request: encoding is utf8, or null for a Uint8Array');
+      throw bad('request: encoding is utf8, or null for a Buffer');
     }
     if (method === undefined) method = apply(toUpperCase, wellFormed(options.method || 'GET'), []);
-    const args = { __proto__: null, method, url: wellFormed(urlOf(options)), headers: headersOf(options) };
-    setAuth(args.headers, options.auth);
+    const { url, auth } = withoutUser(wellFormed(urlOf(options)));
+    const args = { __proto__: null, method, url, headers: headersOf(options) };
+    setAuth(args.headers, options.auth || auth);
     setContent(args, options);
     args.timeout_ms = timeoutOf(options.timeout);
     args.redirect = redirectOf(options, method);
@@ -371,7 +246,7 @@
         put(headers, name, before === undefined ? value : `${before.value}, ${value}`);
       }
     }
-    let body = raw ? bodyBytes(reply) : bodyText(reply);
+    let body = raw ? setPrototypeOf(bodyBytes(reply), bufferPrototype) : bodyText(reply);
     if (json && !raw) {
       // As `request` does: what is no JSON stays the text that it is.
       try { body = jsonParse(body); } catch { /* the text */ }
@@ -381,39 +256,28 @@
     };
   }
 
-  // Arguments up to the callback, which is the first function among them.
-  function split(args) {
-    const values = [];
-    for (let i = 0; i < args.length; i++) {
-      if (typeof args[i] === 'function') return { __proto__: null, values, callback: args[i] };
-      values[i] = args[i];
-    }
-    return { __proto__: null, values, callback: undefined };
-  }
   function rejected(error) { return new PromiseCtor((resolve, reject) => { reject(error); }); }
 
-  // Calls back and gives a promise; with a callback the promise is looked after.
-  function send(method, values, callback) {
+  // Kinvey's calls are fire and forget: without a callback nobody hears of a failure. One in the
+  // arguments is told in the same way as one of the host.
+  function begin(method, values, callback) {
+    let request;
     try {
-      const { args, convert } = prepare(method, values);
-      const done = callback === undefined ? undefined : (error, response) => {
-        if (error) callback(error);
-        else callback(null, response, response.body);
-      };
-      return call('http.fetch', args, convert, done);
+      request = prepare(method, values);
     } catch (error) {
-      const promise = rejected(error);
-      if (callback !== undefined) {
-        ignore(promise);
-        apply(promiseThen, resolved, [() => { callback(error); }]);
-      }
-      return promise;
+      if (callback !== undefined) apply(promiseThen, resolved, [() => { callback(error); }]);
+      return;
     }
+    start('http.fetch', request.args, request.convert, callback);
   }
-  // Kinvey's calls are fire and forget: without a callback nobody hears of a failure.
-  function start(method, { values, callback }) {
-    const promise = send(method, values, callback);
-    if (callback === undefined) ignore(promise);
+  function send(method, { values, callback }) {
+    begin(method, values, callback === undefined ? undefined : (error, response) => {
+      if (error) callback(error);
+      else callback(null, response, response.body);
+    });
+  }
+  function promise(method, { values }) {
+    return promised((callback) => { begin(method, values, callback); });
   }
 
   // The old form: its fields are a list of {key, value}.
@@ -426,21 +290,21 @@
     return out;
   }
   function formArguments(args) {
-    const { values, callback } = split(args);
+    const { values, callback } = split(args, 0);
     const form = isArray(values[1]) ? { form: formOf(values[1]) } : values[1];
     return { __proto__: null, values: [values[0], form], callback };
   }
 
-  function request(...args) { start(undefined, split(args)); }
+  function request(...args) { send(undefined, split(args, 0)); }
   const shorthandNames = keys(shorthands);
   for (let i = 0; i < shorthandNames.length; i++) {
     const name = shorthandNames[i], method = shorthands[name], twin = name + 'Async';
-    request[name] = { [name](...args) { start(method, split(args)); } }[name];
-    hidden(request, twin, { [twin](...args) { return send(method, split(args).values); } }[twin]);
+    request[name] = { [name](...args) { send(method, split(args, 0)); } }[name];
+    hidden(request, twin, { [twin](...args) { return promise(method, split(args, 0)); } }[twin]);
   }
-  request.postForm = function postForm(...args) { start('POST', formArguments(args)); };
+  request.postForm = function postForm(...args) { send('POST', formArguments(args)); };
   hidden(request, 'postFormAsync', function postFormAsync(...args) {
-    return send('POST', formArguments(args).values);
+    return promise('POST', formArguments(args));
   });
 
   // ---- fetch ----
@@ -531,7 +395,7 @@
     text() { return this.#read(bodyText); }
     json() { return this.#read((reply) => jsonParse(bodyText(reply))); }
     bytes() { return this.#read(bodyBytes); }
-    arrayBuffer() { return this.#read((reply) => apply(ofTypedArray.buffer, bodyBytes(reply), [])); }
+    arrayBuffer() { return this.#read((reply) => apply(bufferOf, bodyBytes(reply), [])); }
   }
 
   // An array of pairs, something with forEach(value, name) such as a response's headers or a Map,

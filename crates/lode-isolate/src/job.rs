@@ -18,6 +18,7 @@ use crate::describe;
 use crate::rejections::{Rejection, Rejections};
 use crate::source::SourceMap;
 use crate::timers::Timers;
+use crate::unique_ids::UniqueIds;
 use crate::watchdog::{Watchdog, now};
 
 /// What came through the port.
@@ -78,6 +79,7 @@ pub(crate) struct Job {
     /// The first exception that came out where nobody could catch it.
     uncaught: Option<v8::Global<v8::Value>>,
     cpu_start_us: u64,
+    pub(crate) ids: UniqueIds,
 }
 
 impl Job {
@@ -102,6 +104,7 @@ impl Job {
             rejections: Rejections::default(),
             uncaught: None,
             cpu_start_us,
+            ids: UniqueIds::default(),
         }
     }
 

@@ -15,12 +15,16 @@ mod event_loop;
 mod job;
 mod natives;
 mod pristine;
+mod realm;
 mod rejections;
 mod run;
+mod sections;
 mod source;
 mod stack;
 mod sys;
+mod target;
 mod timers;
+mod unique_ids;
 mod warm_up;
 mod watchdog;
 

@@ -27,6 +27,7 @@ pub(crate) fn host_object<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s,
         ("log", v8::Function::new(scope, log)),
         ("startTimer", v8::Function::new(scope, start_timer)),
         ("stopTimer", v8::Function::new(scope, stop_timer)),
+        ("uniqueId", v8::Function::new(scope, unique_id)),
         ("finish", v8::Function::new(scope, finish)),
         ("fail", v8::Function::new(scope, fail)),
         ("unserialisable", v8::Function::new(scope, unserialisable)),
@@ -182,6 +183,12 @@ fn stop_timer(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, _rv: v8::Re
     if let Some(job) = scope.get_slot_mut::<Job>() {
         job.timers().stop(id);
     }
+}
+
+/// `uniqueId()`: 16 hexadecimal digits that no other process and no other call gets.
+fn unique_id(scope: &mut v8::PinScope<'_, '_>, _args: Arguments<'_>, mut rv: v8::ReturnValue<'_>) {
+    let id = scope.get_slot_mut::<Job>().map(|job| job.ids.next());
+    rv.set(text(scope, &id.unwrap_or_default()).into());
 }
 
 /// `finish(tag, status, headers, body, request)`: the terminal call of a success.

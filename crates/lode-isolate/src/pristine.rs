@@ -8,18 +8,14 @@ use lode_proto::message::Run;
 
 use crate::budget::{ArrayBudget, HeapBudget};
 use crate::job::{Job, Port};
+use crate::realm::Entry;
+use crate::run;
+use crate::unique_ids::UniqueIds;
 use crate::watchdog::Watchdog;
-use crate::{describe, engine, natives, run, sys, warm_up};
+use crate::{describe, engine, realm, sys, warm_up};
 
 /// Heap limit while there is no job, in bytes: small, so that the budget is asked early.
 const INITIAL_HEAP_BYTES: usize = 16 << 20;
-
-/// The parts of the sandbox API, in the order in which they are evaluated.
-const BRIDGE: &str = include_str!("../js/bridge.js");
-const DATA: &str = include_str!("../js/data.js");
-const REQUEST: &str = include_str!("../js/request.js");
-const CLOCK: &str = include_str!("../js/clock.js");
-const HOOK: &str = include_str!("../js/hook.js");
 
 /// The isolate that every child inherits.
 pub struct Pristine {
@@ -29,14 +25,8 @@ pub struct Pristine {
     pub(crate) heap: Arc<HeapBudget>,
     pub(crate) arrays: Arc<ArrayBudget>,
     pub(crate) watchdog: Option<Watchdog>,
-}
-
-/// What `js/hook.js` gives the host to call.
-#[derive(Clone)]
-pub(crate) struct Entry {
-    pub(crate) begin: v8::Global<v8::Function>,
-    pub(crate) reply: v8::Global<v8::Function>,
-    pub(crate) timer: v8::Global<v8::Function>,
+    /// Of this process: the ids of the documents that a hook makes.
+    pub(crate) ids: UniqueIds,
 }
 
 impl std::fmt::Debug for Pristine {
@@ -64,7 +54,7 @@ impl Pristine {
         sys::track_rejections(&mut isolate);
         sys::hear_uncaught(&mut isolate);
         isolate.set_prepare_stack_trace_callback(describe::stack_text);
-        let (context, entry) = build_realm(&mut isolate)?;
+        let (context, entry) = realm::build(&mut isolate)?;
         isolate.set_slot(context.clone());
         let mut pristine = Self {
             isolate,
@@ -73,6 +63,7 @@ impl Pristine {
             heap,
             arrays,
             watchdog: None,
+            ids: UniqueIds::default(),
         };
         warm_up::warm_up(&mut pristine)?;
         pristine.isolate.low_memory_notification();
@@ -91,7 +82,8 @@ impl Pristine {
     /// In a fresh child: randomness of its own, and the thread behind the soft limits of time.
     /// `cpu_us` tells this process's CPU time in microseconds.
     pub fn wake(&mut self, seed: [u8; 16], cpu_us: fn() -> u64) -> Result<(), String> {
-        let [a, b, c, d, skip, ..] = seed;
+        let [a, b, c, d, skip, ids @ ..] = seed;
+        self.ids = UniqueIds::new(ids);
         engine::reseed(u32::from_le_bytes([a, b, c, d]));
         warm_up::skip_random(self, skip)?;
         let handle = self.isolate.thread_safe_handle();
@@ -102,62 +94,6 @@ impl Pristine {
     /// Runs one job to its end and says how the process shall end. An isolate serves one job.
     pub fn run(&mut self, job: Run, port: Box<dyn Port>) -> ChildExit {
         run::run(self, job, port)
-    }
-}
-
-fn build_realm(isolate: &mut v8::OwnedIsolate) -> Result<(v8::Global<v8::Context>, Entry), String> {
-    v8::scope!(let scope, isolate);
-    let context = v8::Context::new(scope, v8::ContextOptions::default());
-    let scope = &mut v8::ContextScope::new(scope, context);
-    let global: v8::Local<'_, v8::Value> = context.global(scope).into();
-    let host = natives::host_object(scope).into();
-    let bridge = evaluate(scope, "lode:bridge", BRIDGE, &[host, global])?;
-    let data = evaluate(scope, "lode:data", DATA, &[bridge, global])?;
-    let request = evaluate(scope, "lode:request", REQUEST, &[bridge, global])?;
-    let clock = evaluate(scope, "lode:clock", CLOCK, &[bridge, global])?;
-    let parts = [bridge, data, request, clock, global];
-    let hook = evaluate(scope, "lode:hook", HOOK, &parts)?;
-    let hook = hook.to_object(scope).ok_or("lode:hook gave no object")?;
-    let function = |name: &str| {
-        let key = natives::text(scope, name);
-        let value = hook.get(scope, key.into());
-        let function = value.and_then(|value| v8::Local::<v8::Function>::try_from(value).ok());
-        function
-            .map(|f| v8::Global::new(scope, f))
-            .ok_or_else(|| format!("lode:hook has no {name}"))
-    };
-    let entry = Entry {
-        begin: function("begin")?,
-        reply: function("reply")?,
-        timer: function("timer")?,
-    };
-    Ok((v8::Global::new(scope, context), entry))
-}
-
-/// Evaluates one part of the sandbox API, a function, and calls it.
-fn evaluate<'s>(
-    scope: &mut v8::PinScope<'s, '_>,
-    name: &str,
-    source: &str,
-    args: &[v8::Local<'s, v8::Value>],
-) -> Result<v8::Local<'s, v8::Value>, String> {
-    v8::tc_scope!(let scope, scope);
-    let function = run::compile(scope, name, source)
-        .and_then(|script| script.run(scope))
-        .and_then(|value| v8::Local::<v8::Function>::try_from(value).ok());
-    let undefined = v8::undefined(scope).into();
-    let result = function.and_then(|function| function.call(scope, undefined, args));
-    match result {
-        Some(value) => Ok(value),
-        None => {
-            let message = scope
-                .message()
-                .map(|m| m.get(scope).to_rust_string_lossy(scope));
-            Err(format!(
-                "{name}: {}",
-                message.unwrap_or_else(|| "no function".to_owned())
-            ))
-        }
     }
 }
 
@@ -172,6 +108,7 @@ impl Pristine {
             watchdog.arm(job.deadline, job.limits.cpu_limit_ms.saturating_mul(1000));
         }
         job.watchdog = self.watchdog.clone();
+        job.ids = self.ids;
         self.isolate.set_slot(job);
     }
 }

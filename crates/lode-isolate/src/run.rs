@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use deno_core::v8;
-use lode_proto::hook::{COLLECTION_FUNCTIONS, ENDPOINT_FUNCTION};
 use lode_proto::message::{Clock, Done, Mode, Run};
 use lode_proto::{ChildExit, Tag};
 use serde_json::value::RawValue;
@@ -13,9 +12,12 @@ use crate::describe;
 use crate::event_loop::EventLoop;
 use crate::job::{Job, Port, Progress, limits};
 use crate::natives::{end, text};
-use crate::pristine::{Entry, Pristine};
+use crate::pristine::Pristine;
+use crate::realm::Entry;
+use crate::sections;
 use crate::source::{RESOURCE, SourceMap};
 use crate::stack;
+use crate::target::{self, Target};
 use crate::watchdog::{Stopped, Watchdog};
 
 /// What the steps of a run share.
@@ -27,7 +29,8 @@ pub(crate) struct Stage {
 
 /// Runs `job` in the pristine isolate.
 pub(crate) fn run(pristine: &mut Pristine, run: Run, port: Box<dyn Port>) -> ChildExit {
-    let (source, map) = SourceMap::join(&run.parts);
+    let parts = sections::wanted(&run.parts, run.function.as_deref());
+    let (source, map) = SourceMap::join(&parts);
     pristine.install(Job::new(port, run.limits, map));
     let stage = Stage {
         entry: pristine.entry.clone(),
@@ -69,9 +72,9 @@ pub(crate) fn compile<'s>(
 
 impl Stage {
     fn play(&self, scope: &mut v8::PinScope<'_, '_>, run: &Run, source: &str) {
-        let Some(args) = self.begin(scope, run) else {
+        if self.begin(scope, run).is_none() {
             return;
-        };
+        }
         let Some(script) = self.compile_hook(scope, source) else {
             return;
         };
@@ -88,24 +91,18 @@ impl Stage {
         {
             return;
         }
-        let target = match self.find(scope, run.function.as_deref()) {
+        let target = match target::find(scope, run.function.as_deref()) {
             Ok(target) => target,
             Err(debug) => return end(scope, Done::failure(Tag::HookThrew, debug, None)),
         };
-        if let Target::Function(function) = &target {
-            let receiver = v8::undefined(scope).into();
-            if self
-                .enter(scope, |scope| {
-                    function.call(scope, receiver, &args).map(drop)
-                })
-                .is_none()
-            {
-                return;
-            }
+        if let Target::Function(name, function) = &target
+            && self.call_hook(scope, name, *function).is_none()
+        {
+            return;
         }
         let missing = match target {
             Target::Missing(debug) => Some(debug),
-            Target::Function(_) | Target::Plain => None,
+            Target::Function(..) | Target::Plain => None,
         };
         EventLoop {
             stage: self,
@@ -115,12 +112,29 @@ impl Stage {
         .run(scope);
     }
 
-    /// Builds request, response and modules; the arguments of a Kinvey hook.
-    fn begin<'s>(
+    /// Calls the hook's function with the arguments of its dialect.
+    fn call_hook<'s>(
         &self,
         scope: &mut v8::PinScope<'s, '_>,
-        run: &Run,
-    ) -> Option<Vec<v8::Local<'s, v8::Value>>> {
+        name: &str,
+        function: v8::Local<'s, v8::Function>,
+    ) -> Option<()> {
+        let arguments_of = v8::Local::new(scope, &self.entry.arguments_of);
+        let receiver = v8::undefined(scope).into();
+        let asked = [function.into(), text(scope, name).into()];
+        let list = self.enter(scope, |scope| arguments_of.call(scope, receiver, &asked))?;
+        let list = v8::Local::<v8::Array>::try_from(list).ok()?;
+        let args: Option<Vec<_>> = (0..list.length())
+            .map(|index| list.get_index(scope, index))
+            .collect();
+        let args = args?;
+        self.enter(scope, |scope| {
+            function.call(scope, receiver, &args).map(drop)
+        })
+    }
+
+    /// Builds the request, the response and the globals of this job.
+    fn begin(&self, scope: &mut v8::PinScope<'_, '_>, run: &Run) -> Option<()> {
         let raw = |value: &Option<Box<RawValue>>| value.as_deref().map(|raw| raw.get().to_owned());
         let clock = match run.realm.clock {
             Clock::Exact => None,
@@ -142,11 +156,7 @@ impl Stage {
             None => v8::undefined(scope).into(),
         });
         let receiver = v8::undefined(scope).into();
-        let list = self.enter(scope, |scope| begin.call(scope, receiver, &args))?;
-        let list = v8::Local::<v8::Array>::try_from(list).ok()?;
-        (0..list.length())
-            .map(|index| list.get_index(scope, index))
-            .collect()
+        self.enter(scope, |scope| begin.call(scope, receiver, &args).map(drop))
     }
 
     fn compile_hook<'s>(
@@ -296,85 +306,6 @@ impl Stage {
         }
         false
     }
-
-    fn find<'s>(
-        &self,
-        scope: &mut v8::PinScope<'s, '_>,
-        wanted: Option<&str>,
-    ) -> Result<Target<'s>, String> {
-        let known = COLLECTION_FUNCTIONS
-            .iter()
-            .copied()
-            .chain([ENDPOINT_FUNCTION]);
-        if let Some(name) = wanted {
-            if let Some(function) = global_function(scope, name) {
-                return Ok(Target::Function(function));
-            }
-            let others: Vec<&str> = known
-                .filter(|other| global_function(scope, other).is_some())
-                .collect();
-            let others = if others.is_empty() {
-                "none".to_owned()
-            } else {
-                others.join(", ")
-            };
-            return Ok(Target::Missing(format!(
-                "ReferenceError: {name} is not defined: the script has no function of that name \
-                 (hook functions it has: {others})"
-            )));
-        }
-        let mut found: Vec<(&str, v8::Local<'s, v8::Function>)> = known
-            .filter_map(|name| global_function(scope, name).map(|function| (name, function)))
-            .collect();
-        match (found.pop(), found.is_empty()) {
-            (None, _) => Ok(Target::Plain),
-            (Some((_, function)), true) => Ok(Target::Function(function)),
-            (Some((last, _)), false) => {
-                let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
-                Err(format!(
-                    "the script has several hook functions: {}, {last}; name the one to run",
-                    names.join(", ")
-                ))
-            }
-        }
-    }
-}
-
-/// What is called after the script has been evaluated.
-enum Target<'s> {
-    /// A Kinvey hook.
-    Function(v8::Local<'s, v8::Function>),
-    /// A plain script: it has said what it had to say, or has something pending.
-    Plain,
-    /// A named function that is not there; an error unless the script proves to be a plain one.
-    Missing(String),
-}
-
-/// A top-level function of the script, however it was declared (`function`, `var`, `const`).
-fn global_function<'s>(
-    scope: &mut v8::PinScope<'s, '_>,
-    name: &str,
-) -> Option<v8::Local<'s, v8::Function>> {
-    let mut chars = name.chars();
-    let start = chars.next()?;
-    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    if !is_part(start) || start.is_numeric() || !chars.all(is_part) {
-        return None;
-    }
-    v8::tc_scope!(let scope, scope);
-    // Functions and vars are properties of the global object; const, let and class are not, and
-    // only a script can see those.
-    let key = text(scope, name);
-    let global = scope.get_current_context().global(scope);
-    if global.has_own_property(scope, key.into()) == Some(true)
-        && let Some(value) = global.get(scope, key.into())
-        && let Ok(function) = v8::Local::<v8::Function>::try_from(value)
-    {
-        return Some(function);
-    }
-    let source = format!("typeof {name}==='function'?{name}:void 0");
-    let script = compile(scope, "lode:find", &source)?;
-    v8::Local::<v8::Function>::try_from(script.run(scope)?).ok()
 }
 
 /// Lends the job's source map to `body`, which needs the scope as well.

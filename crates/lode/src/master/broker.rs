@@ -48,10 +48,19 @@ struct DocArgs {
     entity: Value,
     #[serde(default)]
     options: Value,
+    #[serde(default)]
+    sort: Value,
+    #[serde(default)]
+    key: Value,
+    #[serde(default)]
+    x: Value,
+    #[serde(default)]
+    y: Value,
 }
 
 /// The methods that a child may call.
 const METHODS: &str = "db.find, db.findOne, db.insert, db.save, db.update, db.remove, db.count, \
+                       db.findAndModify, db.findAndRemove, db.distinct, db.geoNear, \
                        db.collectionExists, app.appSecret, app.masterSecret, app.securityContext, \
                        http.fetch, job.progress";
 
@@ -141,6 +150,10 @@ fn parse(method: &str, args: &RawValue) -> Result<DocOp, CallError> {
         query,
         entity,
         options,
+        sort,
+        key,
+        x,
+        y,
     } = parsed.map_err(|error| failure("BadRequest", format!("{method}: {error}")))?;
     match method {
         "db.find" => Ok(DocOp::Find {
@@ -163,6 +176,29 @@ fn parse(method: &str, args: &RawValue) -> Result<DocOp, CallError> {
         }),
         "db.remove" => Ok(DocOp::Remove { collection, query }),
         "db.count" => Ok(DocOp::Count { collection, query }),
+        "db.findAndModify" => Ok(DocOp::FindAndModify {
+            collection,
+            query,
+            sort,
+            entity,
+            options,
+        }),
+        "db.findAndRemove" => Ok(DocOp::FindAndRemove {
+            collection,
+            query,
+            sort,
+        }),
+        "db.distinct" => Ok(DocOp::Distinct {
+            collection,
+            key,
+            query,
+        }),
+        "db.geoNear" => Ok(DocOp::GeoNear {
+            collection,
+            x,
+            y,
+            options,
+        }),
         "db.collectionExists" => Ok(DocOp::CollectionExists { collection }),
         _ => Err(unknown_method(method)),
     }

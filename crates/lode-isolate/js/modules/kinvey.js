@@ -1,0 +1,43 @@
+// The third argument of a Kinvey hook: made once, before there is a job.
+(function (parts) {
+  'use strict';
+  const { bridge, bytes, collectionAccess, contexts, entities, libraries, logger, messages, partners, progress, request, validation } = parts;
+  const { toString } = bridge;
+  const { fromBase64, fromUtf8, toBase64, toUtf8, wellFormed } = bytes;
+  const { dates, entity, isKinveyEntity } = entities;
+  const { apply } = bridge;
+  const replace = String.prototype.replace;
+  const notBase64 = /[^A-Za-z0-9+/]/g;
+  const { render } = libraries;
+
+  const utils = {
+    base64: {
+      encode(text) { return toBase64(toUtf8(wellFormed(text))); },
+      decode(text) { return fromUtf8(fromBase64(apply(replace, toString(text), [notBase64, '']))); },
+    },
+    convert: dates,
+    kinveyEntity: entity,
+    renderTemplate(template, data) { return render(template, data); },
+    tempObjectStore: contexts.tempObjectStore,
+  };
+
+  return {
+    async: libraries.async,
+    backendContext: contexts.backendContext,
+    bluebird: libraries.bluebird,
+    collectionAccess: collectionAccess.collectionAccess,
+    email: messages.email,
+    kinvey: { entity, isKinveyEntity, ...dates },
+    lodash: libraries.lodash,
+    logger: logger.logger,
+    moment: libraries.moment,
+    progress(value, callback) { progress(value, callback); },
+    pubnub: partners.pubnub,
+    push: messages.push,
+    request: request.requestModule,
+    requestContext: contexts.requestContext,
+    utils,
+    validation: validation.validation,
+    xmpp: partners.xmpp,
+  };
+})

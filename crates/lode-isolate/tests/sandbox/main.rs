@@ -1,0 +1,7 @@
+//! What a hook finds in its realm, with host calls answered by the tests: no process, no store.
+
+mod dialect;
+mod documents;
+mod flex;
+mod modules;
+mod support;

@@ -1,0 +1,3 @@
+function onRequest(request, response, modules) {
+  modules.collectionAccess.collection('books').findAsync({ $nonsense: 1 });
+}
