@@ -26,6 +26,7 @@ mod limits;
 mod losses;
 mod outcomes;
 mod pager;
+mod pipeline;
 mod promises;
 mod queue;
 mod realm;

@@ -8,6 +8,7 @@ mod guest;
 mod master;
 mod nbt;
 mod outcome;
+mod queue_runner;
 mod shown;
 mod tcp_runner;
 

@@ -12,6 +12,7 @@ use crate::config::Config;
 
 mod app;
 mod check;
+mod data;
 mod doctor;
 mod enqueue;
 mod hook;
@@ -38,6 +39,9 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Put a job into the queue; print its id, or with --wait its outcome.
     Enqueue(Box<enqueue::EnqueueArgs>),
+    /// Make one data request, as a client makes it of an application server: hooks through the
+    /// queue, data in the store, the reply on standard output.
+    Data(Box<data::DataArgs>),
     /// Look at a queue and manage it: numbers, jobs, the dead list, bans, pauses.
     #[command(subcommand)]
     Queue(queue::QueueCommand),
@@ -110,6 +114,7 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Run(args) => run::run(*args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Enqueue(args) => enqueue::run(*args).await,
+        Command::Data(args) => data::run(*args).await,
         Command::Queue(command) => queue::run(command).await,
         Command::Schedule(command) => schedule::run(command).await,
         Command::App(command) => app::run(command).await,
