@@ -235,9 +235,10 @@ fn check_homes(dependency: &str, homes: &[&str]) {
 }
 
 #[test]
-fn the_six_inner_crates_do_not_know_each_other() {
-    const INNER: [&str; 6] = [
+fn the_seven_inner_crates_do_not_know_each_other() {
+    const INNER: [&str; 7] = [
         "lode-core",
+        "lode-effects",
         "lode-egress",
         "lode-queue",
         "lode-store",
@@ -267,7 +268,13 @@ fn v8_is_linked_where_it_is_needed_only() {
 fn nothing_that_decides_or_forks_has_an_async_runtime() {
     check_homes(
         "tokio",
-        &["lode", "lode-egress", "lode-queue", "lode-store"],
+        &[
+            "lode",
+            "lode-effects",
+            "lode-egress",
+            "lode-queue",
+            "lode-store",
+        ],
     );
 }
 
