@@ -1,4 +1,5 @@
-//! What one operation may still spend: its running time, and whether anybody waits for it.
+//! What one operation may still spend: its running time, and the patterns that it compiles; and
+//! whether anybody waits for it.
 //!
 //! One document can be made to compute for hours, so the time is looked at not only between
 //! documents but inside the walks through them, cheaply: by a counter that reads the clock once
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::limits::OPERATION_MS_MAX;
+use crate::limits::{OPERATION_MS_MAX, REGEX_LETTERS_MAX, REGEXES_BYTES_MAX};
 use crate::{StoreError, clock};
 
 /// Steps between two looks at the clock: a step is some nanoseconds, a look some tens of them.
@@ -44,6 +45,9 @@ pub(crate) struct Budget {
     /// Steps until the next look; 0 once the budget has ended.
     left: Cell<usize>,
     ended: Cell<Option<End>>,
+    /// Of all patterns so far.
+    pattern_bytes: Cell<usize>,
+    pattern_letters: Cell<usize>,
 }
 
 impl Limit {
@@ -63,6 +67,19 @@ impl Limit {
             limit_ms,
             ..self
         }
+    }
+
+    /// The same, or another running time if there is one.
+    pub(crate) fn or_of_ms(self, limit_ms: Option<u64>) -> Self {
+        match limit_ms {
+            Some(limit_ms) => self.of_ms(limit_ms),
+            None => self,
+        }
+    }
+
+    /// The whole running time, in milliseconds.
+    pub(crate) fn ms(&self) -> u64 {
+        self.limit_ms
     }
 
     /// Whether the operation must end; once true, it stays so.
@@ -85,16 +102,18 @@ impl Budget {
     pub(crate) fn new(limit: Limit) -> Self {
         Self {
             limit: Some(limit),
-            left: Cell::new(STEPS_PER_LOOK),
-            ended: Cell::new(None),
+            ..Self::unlimited()
         }
     }
 
+    /// Without a limit of time.
     pub(crate) fn unlimited() -> Self {
         Self {
             limit: None,
             left: Cell::new(STEPS_PER_LOOK),
             ended: Cell::new(None),
+            pattern_bytes: Cell::new(0),
+            pattern_letters: Cell::new(0),
         }
     }
 
@@ -127,12 +146,39 @@ impl Budget {
         }
     }
 
+    /// Takes what compiling a pattern costs, which cannot be ended once it has begun: its bytes, and
+    /// the letters in its classes.
+    pub(crate) fn pattern(&self, bytes: usize, letters: usize) -> Result<(), StoreError> {
+        let bytes = self.pattern_bytes.get().saturating_add(bytes);
+        let letters = self.pattern_letters.get().saturating_add(letters);
+        self.pattern_bytes.set(bytes);
+        self.pattern_letters.set(letters);
+        if bytes > REGEXES_BYTES_MAX {
+            return Err(StoreError::LimitExceeded {
+                what: format!("the $regex of one operation, {bytes} bytes together,"),
+                limit: format!("{REGEXES_BYTES_MAX} bytes"),
+                advice: "use fewer or shorter ones, or $in for a list of words",
+            });
+        }
+        if letters > REGEX_LETTERS_MAX {
+            return Err(StoreError::LimitExceeded {
+                what: format!(
+                    "the classes in the $regex of one operation, {letters} letters together,"
+                ),
+                limit: format!("{REGEX_LETTERS_MAX} letters"),
+                advice: "use fewer \\p{…}, \\P{…} and ranges of letters beyond ASCII",
+            });
+        }
+        self.check()
+    }
+
     /// Looks at the clock; an error when the budget is spent, and whenever it was before.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match self.look() {
             None => Ok(()),
             Some(End::TooLong) => Err(StoreError::OperationTooLong {
                 limit_ms: self.limit.as_ref().map_or(0, |limit| limit.limit_ms),
+                advice: "",
             }),
             // Nobody is there to read it.
             Some(End::Abandoned) => Err(StoreError::Stopped),

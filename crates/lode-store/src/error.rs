@@ -36,6 +36,9 @@ pub enum StoreError {
         /// The `_id` as JSON.
         id: String,
     },
+    /// Kinvey's collection `user` has no two documents with the same text as `username`.
+    #[error("the collection `user` already has a document with that username")]
+    DuplicateUsername,
     /// There is no such app.
     #[error("there is no app `{app}`")]
     UnknownApp {
@@ -92,12 +95,13 @@ pub enum StoreError {
     },
     /// The operation ran for as long as one may; nothing of it has happened.
     #[error(
-        "the operation took more than the {limit_ms} ms that one may run, and was undone; narrow \
-         the query by a plain equality, use fewer conditions, or keep smaller documents"
+        "the operation took more than the {limit_ms} ms that one may run, and was undone{advice}"
     )]
     OperationTooLong {
         /// How long one may run, in milliseconds.
         limit_ms: u64,
+        /// What the caller can do, behind a semicolon; nothing when it can do nothing.
+        advice: &'static str,
     },
     /// Too many operations of this app wait already.
     #[error(
@@ -151,7 +155,7 @@ impl StoreError {
             Self::BadQuery(_) => "BadQuery",
             Self::BadUpdate(_) => "BadUpdate",
             Self::BadDocument(_) => "BadDocument",
-            Self::DuplicateKey { .. } => "DuplicateKey",
+            Self::DuplicateKey { .. } | Self::DuplicateUsername => "DuplicateKey",
             Self::UnknownApp { .. } => "UnknownApp",
             Self::AppExists { .. } => "AppExists",
             Self::UnknownHook { .. } => "UnknownHook",
@@ -190,6 +194,18 @@ impl StoreError {
 
     pub(crate) fn bad_document(message: impl Into<String>) -> Self {
         Self::BadDocument(message.into())
+    }
+
+    /// The same, of an operation on documents: there is something to do about a long one.
+    pub(crate) fn of_documents(self) -> Self {
+        let Self::OperationTooLong { limit_ms, .. } = self else {
+            return self;
+        };
+        Self::OperationTooLong {
+            limit_ms,
+            advice: "; narrow the query by a plain equality, use fewer conditions, or keep smaller \
+                     documents",
+        }
     }
 
     pub(crate) fn unavailable(

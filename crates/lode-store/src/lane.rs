@@ -29,6 +29,8 @@ struct Task<C> {
 #[derive(Debug)]
 pub(crate) struct Lane<C> {
     desk: Arc<Desk<C>>,
+    /// How long one operation may run.
+    limit_ms: u64,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -67,13 +69,18 @@ impl<C> Task<C> {
 }
 
 impl<C: Send + 'static> Lane<C> {
-    /// Starts one thread per connection.
-    pub(crate) fn start(name: &str, connections: Vec<C>) -> Result<Self, StoreError> {
+    /// Starts one thread per connection; an operation may run for `limit_ms`.
+    pub(crate) fn start(
+        name: &str,
+        connections: Vec<C>,
+        limit_ms: u64,
+    ) -> Result<Self, StoreError> {
         let queue = Queue {
             turns: Turns::new(connections.len()),
             is_open: true,
         };
         let mut lane = Self {
+            limit_ms,
             desk: Arc::new(Desk {
                 queue: Mutex::new(queue),
                 changed: Condvar::new(),
@@ -101,11 +108,12 @@ impl<C: Send + 'static> Lane<C> {
         let (reply, answer) = oneshot::channel();
         let caller = Caller(Arc::new(AtomicBool::new(false)));
         let abandoned = Arc::clone(&caller.0);
+        let limit_ms = self.limit_ms;
         let task = Task {
             abandoned: Arc::clone(&caller.0),
             work: Box::new(move |connection| {
                 // Without a caller there is nobody to reply to.
-                let _ = reply.send(work(connection, Limit::start(abandoned)));
+                let _ = reply.send(work(connection, Limit::start(abandoned).of_ms(limit_ms)));
             }),
         };
         self.desk.lock().turns.push(app, task, Task::is_abandoned)?;
@@ -180,9 +188,10 @@ mod tests {
 
     use super::*;
     use crate::budget::Budget;
+    use crate::limits::OPERATION_MS_MAX;
 
     fn lane(threads: usize) -> Lane<()> {
-        Lane::start("test", vec![(); threads]).unwrap()
+        Lane::start("test", vec![(); threads], OPERATION_MS_MAX).unwrap()
     }
 
     #[tokio::test]

@@ -115,6 +115,24 @@ pub enum DocOp {
 }
 
 impl DocOp {
+    /// Whether it may change something.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Insert { .. }
+            | Self::Save { .. }
+            | Self::Update { .. }
+            | Self::Remove { .. }
+            | Self::FindAndModify { .. }
+            | Self::FindAndRemove { .. } => true,
+            Self::Find { .. }
+            | Self::FindOne { .. }
+            | Self::Distinct { .. }
+            | Self::GeoNear { .. }
+            | Self::Count { .. }
+            | Self::CollectionExists { .. } => false,
+        }
+    }
+
     /// The collection that the operation is about.
     pub fn collection(&self) -> &str {
         match self {

@@ -8,6 +8,9 @@ use crate::ids::ObjectIds;
 use crate::operation::Texts;
 use crate::query::Document;
 
+/// Where usernames are unique.
+const USERS: &str = "user";
+
 /// All that a write does: its rows in order, all or none.
 #[derive(Debug)]
 pub(crate) struct Effect {
@@ -28,6 +31,19 @@ pub(crate) enum RowWrite {
 }
 
 impl Effect {
+    /// Refuses what this collection cannot hold.
+    pub(crate) fn check(&self, collection: &str) -> Result<(), StoreError> {
+        if collection != USERS {
+            return Ok(());
+        }
+        self.writes.iter().try_for_each(|write| match write {
+            RowWrite::Insert(document)
+            | RowWrite::Save(document)
+            | RowWrite::Replace(_, document) => document.check_username(),
+            RowWrite::Delete(_) => Ok(()),
+        })
+    }
+
     pub(crate) fn none(reply: impl Into<String>) -> Self {
         Self {
             writes: Vec::new(),

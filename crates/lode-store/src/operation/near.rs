@@ -17,6 +17,7 @@ pub(super) fn as_find(
     x: &Value,
     y: &Value,
     options: &Value,
+    budget: &Budget,
 ) -> Result<(Filter, FindOptions), StoreError> {
     for (parameter, value) in [("x", x), ("y", y)] {
         if value.is_null() {
@@ -47,7 +48,7 @@ pub(super) fn as_find(
             query.clone()
         }
     };
-    let filter = Filter::parse(&json!({"$and": [query, { PLACE: near }]}))?;
+    let filter = Filter::parse_within(&json!({"$and": [query, { PLACE: near }]}), budget)?;
     let limit = get("limit")
         .or_else(|| get("num"))
         .cloned()

@@ -1,12 +1,13 @@
-//! Turns a [`DocOp`] into a checked plan, before any thread or lock is taken for it.
+//! Turns a [`DocOp`] into a checked plan, in the turn and within the limit of its app but before any
+//! lock is taken for it.
 
 use serde_json::{Map, Value};
 
+use crate::budget::Budget;
 use crate::limits::INSERT_DOCUMENTS_MAX;
 use crate::operation::{FindAndModify, Modification, distinct, near};
 use crate::query::{
     Document, Filter, FindOptions, ModifyOptions, Path, Sort, Update, UpdateOptions,
-    check_collection,
 };
 use crate::{DocOp, StoreError};
 
@@ -41,24 +42,25 @@ pub(crate) enum Write {
     FindAndModify(Filter, FindAndModify),
 }
 
-/// Reads an operation; nothing is looked up for that.
-pub(crate) fn plan(op: DocOp) -> Result<Plan, StoreError> {
-    check_collection(op.collection())?;
+/// Reads an operation; nothing is looked up for that. Its collection's name has been checked.
+pub(crate) fn plan(op: DocOp, budget: &Budget) -> Result<Plan, StoreError> {
     let collection = op.collection().to_owned();
     let step = match op {
         DocOp::Find { query, options, .. } => Step::Read(Read::Find(
-            Filter::parse(&query)?,
-            FindOptions::parse(&options)?,
+            Filter::parse_within(&query, budget)?,
+            FindOptions::parse_within(&options, budget)?,
         )),
-        DocOp::FindOne { query, options, .. } => Step::Read(find_one(&query, &options)?),
-        DocOp::Count { query, .. } => Step::Read(Read::Count(Filter::parse(&query)?)),
+        DocOp::FindOne { query, options, .. } => Step::Read(find_one(&query, &options, budget)?),
+        DocOp::Count { query, .. } => {
+            Step::Read(Read::Count(Filter::parse_within(&query, budget)?))
+        }
         DocOp::CollectionExists { .. } => Step::Read(Read::Exists),
         DocOp::Distinct { key, query, .. } => Step::Read(Read::Distinct(
-            Filter::parse(&query)?,
+            Filter::parse_within(&query, budget)?,
             distinct::parse_key(&key)?,
         )),
         DocOp::GeoNear { x, y, options, .. } => {
-            let (filter, options) = near::as_find(&x, &y, &options)?;
+            let (filter, options) = near::as_find(&x, &y, &options, budget)?;
             Step::Read(Read::Find(filter, options))
         }
         DocOp::Insert { entity, .. } => Step::Write(Write::Insert(entities(entity)?)),
@@ -68,8 +70,10 @@ pub(crate) fn plan(op: DocOp) -> Result<Plan, StoreError> {
             entity,
             options,
             ..
-        } => Step::Write(update(&query, &entity, &options)?),
-        DocOp::Remove { query, .. } => Step::Write(Write::Remove(Filter::parse(&query)?)),
+        } => Step::Write(update(&query, &entity, &options, budget)?),
+        DocOp::Remove { query, .. } => {
+            Step::Write(Write::Remove(Filter::parse_within(&query, budget)?))
+        }
         DocOp::FindAndModify {
             query,
             sort,
@@ -77,30 +81,36 @@ pub(crate) fn plan(op: DocOp) -> Result<Plan, StoreError> {
             options,
             ..
         } => {
-            let filter = Filter::parse(&query)?;
-            let modification = modification(&entity, &options)?;
+            let filter = Filter::parse_within(&query, budget)?;
+            let modification = modification(&entity, &options, budget)?;
             Step::Write(find_and(filter, &sort, modification)?)
         }
         DocOp::FindAndRemove { query, sort, .. } => {
-            let filter = Filter::parse(&query)?;
+            let filter = Filter::parse_within(&query, budget)?;
             Step::Write(find_and(filter, &sort, Modification::TakeOut)?)
         }
     };
+    budget.check()?;
     Ok(Plan { collection, step })
 }
 
-fn find_one(query: &Value, options: &Value) -> Result<Read, StoreError> {
-    let filter = Filter::parse(query)?;
+fn find_one(query: &Value, options: &Value, budget: &Budget) -> Result<Read, StoreError> {
+    let filter = Filter::parse_within(query, budget)?;
     let options = FindOptions {
         limit: Some(1),
-        ..FindOptions::parse(options)?
+        ..FindOptions::parse_within(options, budget)?
     };
     Ok(Read::FindOne(filter, options))
 }
 
-fn update(query: &Value, entity: &Value, options: &Value) -> Result<Write, StoreError> {
-    let filter = Filter::parse(query)?;
-    let update = Update::parse(entity)?;
+fn update(
+    query: &Value,
+    entity: &Value,
+    options: &Value,
+    budget: &Budget,
+) -> Result<Write, StoreError> {
+    let filter = Filter::parse_within(query, budget)?;
+    let update = Update::parse_within(entity, budget)?;
     let options = UpdateOptions::parse(options)?;
     if options.multi && matches!(update, Update::Replace(_)) {
         return Err(StoreError::bad_update(
@@ -119,10 +129,17 @@ fn find_and(filter: Filter, sort: &Value, modification: Modification) -> Result<
 }
 
 /// An entity beside `remove` is ignored, as MongoDB's driver does.
-fn modification(entity: &Value, options: &Value) -> Result<Modification, StoreError> {
-    let options = ModifyOptions::parse(options)?;
+fn modification(
+    entity: &Value,
+    options: &Value,
+    budget: &Budget,
+) -> Result<Modification, StoreError> {
+    let options = ModifyOptions::parse(options, budget)?;
     if !options.removes {
-        return Ok(Modification::Update(Update::parse(entity)?, options));
+        return Ok(Modification::Update(
+            Update::parse_within(entity, budget)?,
+            options,
+        ));
     }
     if options.upsert || options.returns_new {
         return Err(StoreError::bad_query(

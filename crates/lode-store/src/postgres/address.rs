@@ -7,12 +7,9 @@ use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use crate::StoreError;
+use crate::limits::CONNECTIONS_MAX;
+use crate::{StoreError, StoreOptions};
 
-/// Connections for documents when the address does not say.
-const CONNECTIONS: usize = 16;
-/// A server has a hundred by default, and there are several workers.
-const CONNECTIONS_MAX: usize = 500;
 /// Characters of a schema's name: Postgres cuts longer ones.
 const SCHEMA_CHARS_MAX: usize = 63;
 /// Below the time that one operation may run, so that its error names the reason.
@@ -42,7 +39,8 @@ pub(super) struct TlsFiles {
 }
 
 impl Address {
-    pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
+    /// What the address does not say is as in the options.
+    pub(super) fn parse(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let mut own = Own::default();
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let mut rest = Vec::new();
@@ -75,8 +73,13 @@ impl Address {
             config,
             tls,
             schema: own.schema.unwrap_or_else(|| "lode".to_owned()),
-            connections: own.connections.unwrap_or(CONNECTIONS),
+            connections: own.connections.unwrap_or(options.connections),
         })
+    }
+
+    /// Whether there is TLS on the way: it is never tried and then left out.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.config.get_ssl_mode() != SslMode::Disable
     }
 
     /// The server for people, without the password: `user@host:5432/database`.
@@ -192,16 +195,20 @@ fn refused(reason: &str) -> StoreError {
 mod tests {
     use super::*;
 
+    fn parse(url: &str) -> Result<Address, StoreError> {
+        Address::parse(url, StoreOptions::default())
+    }
+
     #[track_caller]
     fn check_refused(url: &str, part_of_message: &str) {
-        let error = Address::parse(url).unwrap_err().to_string();
+        let error = parse(url).unwrap_err().to_string();
         assert!(error.contains(part_of_message), "{error}");
         assert!(!error.contains("geheim"), "{error}");
     }
 
     #[test]
     fn an_address_says_where_and_how() {
-        let read = Address::parse(
+        let read = parse(
             "postgres://u:geheim@db.example:6432/d?schema=lode_2&connections=5&sslmode=disable",
         )
         .unwrap();
@@ -225,7 +232,7 @@ mod tests {
                 SslMode::Require,
             ),
         ] {
-            let read = Address::parse(url).unwrap();
+            let read = parse(url).unwrap();
             assert_eq!(read.config.get_ssl_mode(), mode, "{url}");
         }
     }

@@ -1,44 +1,54 @@
 //! [`PostgresStore`]: sends each call of the trait to the lane it belongs to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::budget::Budget;
 use crate::ids::ObjectIds;
 use crate::lane::Lane;
-use crate::limits::{INDEX_MS_MAX, OPERATION_MS_MAX};
+use crate::limits::INDEX_MS_MAX;
 use crate::operation::{Plan, Step, plan};
 use crate::postgres::address::Address;
+use crate::postgres::describe::describe;
 use crate::postgres::server::{CATALOGUE_CONNECTIONS, Server};
 use crate::postgres::transaction::{Access, Scope, Transaction, in_transaction};
 use crate::postgres::write::Place;
-use crate::postgres::{apps, hooks, indexes, read, schedules, schema, write};
+use crate::postgres::{apps, hooks, indexes, logs, ms, outbox, read, schedules, schema, write};
+use crate::query::check_collection;
 use crate::{
-    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, Index, NewApp, NewHook, NewSchedule,
-    Schedule, Script, Store, StoreError,
+    App, AppLimits, Attempt, Claimed, DocOp, DocReply, Effect, EffectKind, EffectQuery, HookHead,
+    HookVersion, Index, Keep, LogLine, LogQuery, NewApp, NewEffect, NewHook, NewLogLine,
+    NewSchedule, Retried, Schedule, Script, Store, StoreError, StoreOptions,
 };
 
 /// Stands in the lanes for what belongs to no app; no app has an empty id.
-const NO_APP: &str = "";
+pub(super) const NO_APP: &str = "";
 
 /// A store in a database of Postgres.
 #[derive(Debug)]
 pub struct PostgresStore {
-    documents: Lane<Arc<Server>>,
-    catalogue: Lane<Arc<Server>>,
+    pub(super) documents: Lane<Arc<Server>>,
+    pub(super) catalogue: Lane<Arc<Server>>,
     ids: Arc<ObjectIds>,
 }
 
 impl PostgresStore {
     /// Connects, and prepares the tables. The address is described in the documentation of
     /// [`crate::open`]; an error does not show its password.
-    pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let address = Address::parse(url)?;
+    pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let address = Address::parse(url, options)?;
         let ids = ObjectIds::new()
             .map_err(|error| StoreError::unavailable("read /dev/urandom", error))?;
-        let server = Arc::new(Server::new(&address)?);
-        let lane = |name: &str, threads| Lane::start(name, vec![Arc::clone(&server); threads]);
+        let server = Arc::new(Server::new(&address, options.operation_ms)?);
+        let lane = |name: &str, threads| {
+            Lane::start(
+                name,
+                vec![Arc::clone(&server); threads],
+                options.operation_ms,
+            )
+        };
         let store = Self {
             documents: lane("documents", address.connections)?,
             catalogue: lane("catalogue", CATALOGUE_CONNECTIONS)?,
@@ -52,50 +62,6 @@ impl PostgresStore {
         });
         prepared.await?;
         Ok(store)
-    }
-
-    /// Does `work` for this app, in a transaction that sees what is in the scope.
-    async fn run<T: Send + 'static>(
-        &self,
-        lane: &Lane<Arc<Server>>,
-        (app, scope): (&str, Scope),
-        access: Access,
-        limit_ms: u64,
-        work: impl AsyncFn(&Transaction<'_>, &Budget) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        lane.run(app, move |server, limit| {
-            server.carry_out(limit.of_ms(limit_ms), async |budget| {
-                in_transaction(server, &scope, access, budget, async |transaction| {
-                    work(transaction, budget).await
-                })
-                .await
-            })
-        })
-        .await
-    }
-
-    /// Apps, hooks and schedules of one app.
-    async fn look_up<T: Send + 'static>(
-        &self,
-        app: &str,
-        access: Access,
-        work: impl AsyncFn(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let whose = (app, Scope::app(app));
-        let work = async move |transaction: &Transaction<'_>, _: &Budget| work(transaction).await;
-        self.run(&self.catalogue, whose, access, OPERATION_MS_MAX, work)
-            .await
-    }
-
-    /// The same over all apps.
-    async fn look_over<T: Send + 'static>(
-        &self,
-        work: impl AsyncFn(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let whose = (NO_APP, Scope::catalogue());
-        let work = async move |transaction: &Transaction<'_>, _: &Budget| work(transaction).await;
-        self.run(&self.catalogue, whose, Access::Read, OPERATION_MS_MAX, work)
-            .await
     }
 }
 
@@ -212,39 +178,26 @@ impl Store for PostgresStore {
     }
 
     async fn execute(&self, app: &str, op: DocOp) -> Result<DocReply, StoreError> {
-        let whose = (app, Scope::app(app));
-        let own = app.to_owned();
-        let ids = Arc::clone(&self.ids);
-        let Plan { collection, step } = plan(op)?;
-        let access = match &step {
-            Step::Read(_) => Access::Read,
-            Step::Write(_) => Access::Write,
-        };
-        let work = async move |transaction: &Transaction<'_>, budget: &Budget| match &step {
-            Step::Read(query) => read::run(query, &collection, transaction, &own, budget).await,
-            Step::Write(change) => {
-                let place = Place {
-                    transaction,
-                    app: &own,
-                    collection: &collection,
-                    ids: &ids,
-                    budget,
-                };
-                write::run(change, place).await
-            }
-        };
-        self.run(&self.documents, whose, access, OPERATION_MS_MAX, work)
-            .await
+        check_collection(op.collection())?;
+        let (own, ids) = (app.to_owned(), Arc::clone(&self.ids));
+        let done = self.documents.run(app, move |server, limit| {
+            server.carry_out(limit, async |budget| {
+                // Before the transaction: reading the operation needs no connection.
+                let plan = plan(op, budget)?;
+                carry_out(&plan, server, &own, &ids, budget).await
+            })
+        });
+        done.await.map_err(StoreError::of_documents)
     }
 
     async fn create_index(&self, app: &str, index: Index) -> Result<bool, StoreError> {
-        index.check()?;
-        let whose = (app, Scope::app(app));
         let own = app.to_owned();
-        let work = async move |transaction: &Transaction<'_>, budget: &Budget| {
-            indexes::create(transaction, &own, &index, budget).await
-        };
-        self.run(&self.documents, whose, Access::Write, INDEX_MS_MAX, work)
+        self.documents
+            .run(app, move |server, limit| {
+                server.carry_out(limit.of_ms(INDEX_MS_MAX), async |budget| {
+                    indexes::create(server, &own, &index, budget).await
+                })
+            })
             .await
     }
 
@@ -260,19 +213,140 @@ impl Store for PostgresStore {
         let work = async move |transaction: &Transaction<'_>, _: &Budget| {
             indexes::drop(transaction, &index).await
         };
-        self.run(&self.documents, whose, Access::Write, INDEX_MS_MAX, work)
-            .await
+        self.run(
+            &self.documents,
+            whose,
+            Access::Write,
+            Some(INDEX_MS_MAX),
+            work,
+        )
+        .await
     }
 
     async fn ping(&self) -> Result<String, StoreError> {
-        let whose = (NO_APP, Scope::app(NO_APP));
-        let work = async |transaction: &Transaction<'_>, _: &Budget| {
-            let sql = "SELECT current_setting('server_version')";
-            let rows = transaction.query(sql, &[], "answer a ping").await?;
-            let version: String = rows.first().map(|row| row.get(0)).unwrap_or_default();
-            Ok(format!("PostgreSQL {version} as {}", transaction.place()))
-        };
-        self.run(&self.documents, whose, Access::Read, OPERATION_MS_MAX, work)
-            .await
+        self.post(NO_APP, Access::Read, async |transaction| {
+            describe(transaction).await
+        })
+        .await
     }
+
+    async fn record_effect(&self, new: NewEffect) -> Result<Effect, StoreError> {
+        let (app, id) = (new.app.clone(), self.ids.next());
+        self.post(&app, Access::Write, async move |transaction| {
+            outbox::record(transaction, &new, &id).await
+        })
+        .await
+    }
+
+    async fn claim_effects(
+        &self,
+        kinds: &[EffectKind],
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let (kinds, lease_ms) = (kinds.to_vec(), ms(lease));
+        self.sweep(Access::Write, async move |transaction| {
+            outbox::claim(transaction, &kinds, limit, lease_ms).await
+        })
+        .await
+    }
+
+    async fn settle_effect(
+        &self,
+        id: &str,
+        claim: u64,
+        attempt: Attempt,
+    ) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.sweep(Access::Write, async move |transaction| {
+            outbox::settle(transaction, &id, claim, &attempt).await
+        })
+        .await
+    }
+
+    async fn effects(&self, query: EffectQuery) -> Result<Vec<Effect>, StoreError> {
+        let app = query.app.clone();
+        let work =
+            async move |transaction: &Transaction<'_>| outbox::list(transaction, &query).await;
+        match app {
+            Some(app) => self.post(&app, Access::Read, work).await,
+            None => self.sweep(Access::Read, work).await,
+        }
+    }
+
+    async fn effect(&self, id: &str) -> Result<Option<Effect>, StoreError> {
+        let id = id.to_owned();
+        self.sweep(Access::Read, async move |transaction| {
+            outbox::one(transaction, &id).await
+        })
+        .await
+    }
+
+    async fn retry_effect(&self, id: &str) -> Result<Retried, StoreError> {
+        let id = id.to_owned();
+        self.sweep(Access::Write, async move |transaction| {
+            outbox::retry(transaction, &id).await
+        })
+        .await
+    }
+
+    async fn prune_effects(&self, keep: Keep) -> Result<usize, StoreError> {
+        self.sweep(Access::Write, async move |transaction| {
+            outbox::prune(transaction, keep).await
+        })
+        .await
+    }
+
+    async fn append_logs(&self, lines: Vec<NewLogLine>) -> Result<(), StoreError> {
+        // Nobody's at first; the lines of each app are added as that app.
+        self.post(NO_APP, Access::Write, async move |transaction| {
+            logs::append(transaction, &lines).await
+        })
+        .await
+    }
+
+    async fn logs(&self, app: &str, query: LogQuery) -> Result<Vec<LogLine>, StoreError> {
+        let own = app.to_owned();
+        self.post(app, Access::Read, async move |transaction| {
+            logs::read(transaction, &own, &query).await
+        })
+        .await
+    }
+
+    async fn prune_logs(&self, keep: Keep) -> Result<usize, StoreError> {
+        self.sweep(Access::Write, async move |transaction| {
+            logs::prune(transaction, keep).await
+        })
+        .await
+    }
+}
+
+async fn carry_out(
+    Plan { collection, step }: &Plan,
+    server: &Server,
+    app: &str,
+    ids: &ObjectIds,
+    budget: &Budget,
+) -> Result<DocReply, StoreError> {
+    let (scope, access) = match step {
+        Step::Read(query) => (read::scope(query, app, collection), Access::Read),
+        Step::Write(_) => {
+            let scope = Scope::app(app).and_indexes_of(collection);
+            (scope, Access::Write)
+        }
+    };
+    let work = async |transaction: &Transaction<'_>| match step {
+        Step::Read(query) => read::run(query, collection, transaction, app, budget).await,
+        Step::Write(change) => {
+            let place = Place {
+                transaction,
+                app,
+                collection,
+                ids,
+                budget,
+            };
+            write::run(change, place).await
+        }
+    };
+    in_transaction(server, &scope, access, budget, work).await
 }

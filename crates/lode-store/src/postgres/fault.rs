@@ -31,7 +31,13 @@ pub(super) fn failed(step: &'static str) -> impl FnOnce(tokio_postgres::Error) -
         if code == Some(&SqlState::QUERY_CANCELED) {
             return StoreError::OperationTooLong {
                 limit_ms: OPERATION_MS_MAX,
+                advice: "",
             };
+        }
+        if code == Some(&SqlState::UNIQUE_VIOLATION)
+            && error.as_db_error().and_then(DbError::constraint) == Some("usernames")
+        {
+            return StoreError::DuplicateUsername;
         }
         if code == Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE) {
             return StoreError::bad_document(format!(

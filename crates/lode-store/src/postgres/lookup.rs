@@ -1,10 +1,16 @@
-//! Chooses the index that serves a filter, and writes the condition on its keys.
+//! The shortest way to the documents that may match: by their ids, or by the keys of an index.
+//!
+//! The way is written into the statement, as a join that can go one way only (`LATERAL … OFFSET 0`).
+//! Left to itself, the planner takes a collection that it knows no sizes of for a small one, and
+//! reads the whole of it: in its order, which saves it a sort.
+
+use std::collections::BTreeSet;
 
 use crate::StoreError;
-use crate::postgres::keys::{self, EVERY, Range};
+use crate::postgres::keys::{EVERY, Range, one_of, range};
 use crate::postgres::sql::Params;
 use crate::postgres::transaction::Transaction;
-use crate::query::{Condition, Filter, Leaf};
+use crate::query::{Condition, Filter, Leaf, canonical_id};
 
 /// An index as the table has it.
 #[derive(Debug, Clone)]
@@ -13,14 +19,17 @@ pub(super) struct Known {
     pub(super) path: String,
     /// Some document has not exactly one key in it.
     pub(super) is_multi: bool,
+    /// Every document has its keys in it.
+    pub(super) is_ready: bool,
 }
 
-/// The indexes of a collection.
+/// The indexes of a collection, also those that are not ready.
 pub(super) async fn of_collection(
     transaction: &Transaction<'_>,
     collection: &str,
 ) -> Result<Vec<Known>, StoreError> {
-    let sql = "SELECT number, path, is_multi FROM indexes WHERE app = $1 AND collection = $2
+    let sql =
+        "SELECT number, path, is_multi, is_ready FROM indexes WHERE app = $1 AND collection = $2
                ORDER BY path";
     let params = [transaction.app().into(), collection.into()];
     let rows = transaction.query(sql, &params, "look for an index").await?;
@@ -28,6 +37,7 @@ pub(super) async fn of_collection(
         number: row.get(0),
         path: row.get(1),
         is_multi: row.get(2),
+        is_ready: row.get(3),
     };
     Ok(rows.iter().map(known).collect())
 }
@@ -41,9 +51,65 @@ pub(super) fn may_serve(filter: &Filter) -> bool {
     }
 }
 
-/// The condition on `seq` by the index that leaves the fewest rows; `$1` is the app.
-pub(super) fn compile(filter: &Filter, indexes: &[Known], params: &mut Params) -> Option<String> {
-    let served = indexes.iter().filter_map(|index| {
+/// The ids that a match must have one of, each once; None when any id would do.
+pub(super) fn ids(filter: &Filter) -> Option<BTreeSet<Vec<u8>>> {
+    match filter {
+        Filter::And(parts) => parts.iter().find_map(ids),
+        Filter::Or(_) | Filter::Nor(_) => None,
+        Filter::Field(path, condition) if path.as_str() == "_id" => listed(condition),
+        Filter::Field(..) => None,
+    }
+}
+
+fn listed(condition: &Condition) -> Option<BTreeSet<Vec<u8>>> {
+    let values = match condition {
+        Condition::All(parts) => return parts.iter().find_map(listed),
+        Condition::Not(_) => return None,
+        Condition::Leaf(Leaf::In(values)) => values.as_slice(),
+        Condition::Leaf(leaf) => std::slice::from_ref(leaf.equality()?),
+    };
+    let ids = values.iter().filter_map(canonical_id);
+    Some(ids.map(String::into_bytes).collect())
+}
+
+/// What to select from, with the columns of documents as `d`, and the order of insertion there.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) from: String,
+    pub(super) order: &'static str,
+}
+
+/// The documents of these ids; `$1` is the app, `$2` the collection.
+pub(super) fn by_ids(ids: BTreeSet<Vec<u8>>, params: &mut Params) -> Source {
+    let ids: Vec<Vec<u8>> = ids.into_iter().collect();
+    let wanted = params.bind(ids);
+    Source {
+        from: format!(
+            "unnest({wanted}::bytea[]) AS w (wanted) CROSS JOIN LATERAL (
+               SELECT seq, id, doc, body FROM documents
+               WHERE app = $1 AND collection = $2 AND id = w.wanted OFFSET 0) AS d"
+        ),
+        order: "d.seq",
+    }
+}
+
+/// Those with these keys, in their order: the first of them can be had without the others.
+pub(super) fn by_keys(keys: &str) -> Source {
+    Source {
+        from: format!(
+            "(SELECT DISTINCT seq AS found FROM ({keys}) AS keyed ORDER BY found) AS k
+             CROSS JOIN LATERAL (
+               SELECT seq, id, doc, body FROM documents
+               WHERE app = $1 AND collection = $2 AND seq = k.found OFFSET 0) AS d"
+        ),
+        order: "k.found",
+    }
+}
+
+/// Which documents have the keys, in the index that leaves the fewest; `$1` is the app.
+pub(super) fn keys(filter: &Filter, indexes: &[Known], params: &mut Params) -> Option<String> {
+    let served = indexes.iter().filter(|index| index.is_ready);
+    let served = served.filter_map(|index| {
         let mut ranges = Vec::new();
         collect(filter, &index.path, &mut ranges);
         (!ranges.is_empty()).then_some((index, ranges))
@@ -62,20 +128,23 @@ pub(super) fn compile(filter: &Filter, indexes: &[Known], params: &mut Params) -
     };
     let number = params.bind(index.number);
     let of_index = format!("FROM document_keys k WHERE k.app = $1 AND k.index = {number}");
-    let mut sql = format!("seq IN (SELECT k.seq {of_index} AND {conditions}");
+    let mut sql = format!("SELECT k.seq {of_index} AND {conditions}");
     if index.is_multi {
         let every = params.bind(EVERY.to_vec());
         sql.push_str(&format!(
             " UNION ALL SELECT k.seq {of_index} AND k.key = {every}"
         ));
     }
-    sql.push(')');
     Some(sql)
 }
 
 fn condition(range: &Range, params: &mut Params) -> String {
     match range {
-        Range::OneOf(keys) => format!("k.key = ANY({})", params.bind(keys.clone())),
+        Range::OneOf(keys) => match keys.as_slice() {
+            // Whoever reads an index in its order looks for one key in it, but not for several.
+            [key] => format!("k.key = {}", params.bind(key.clone())),
+            keys => format!("k.key = ANY({})", params.bind(keys.to_vec())),
+        },
         Range::Between(low, high) => format!(
             "k.key >= {} AND k.key <= {}",
             params.bind(low.clone()),
@@ -107,8 +176,8 @@ fn ranges(condition: &Condition) -> Vec<Range> {
         Condition::All(parts) => parts.iter().flat_map(ranges).collect(),
         Condition::Not(_) => Vec::new(),
         Condition::Leaf(leaf) => match leaf {
-            Leaf::Compare(comparison, operand) => vec![keys::range(*comparison, operand)],
-            Leaf::In(values) => vec![keys::one_of(values)],
+            Leaf::Compare(comparison, operand) => vec![range(*comparison, operand)],
+            Leaf::In(values) => vec![one_of(values)],
             Leaf::Exists
             | Leaf::Type(_)
             | Leaf::Regex(_)

@@ -17,6 +17,11 @@
 //! vacuum and every migration, and a statement with the wrong schema would read another app's rows
 //! where one with the wrong app now reads none.
 //!
+//! Some transactions are about all apps: lists of apps and schedules, and a worker's sweeps of the
+//! outbox and the logs. They set `*`, which the policies of those four tables know and those of
+//! documents, their indexes and hooks do not. What a hook causes is done as its app, and the outbox
+//! and the logs refuse a row that is not inserted as its app.
+//!
 //! # Indexes
 //!
 //! Under row-level security Postgres may use an index only for operators that it calls leakproof,
@@ -32,12 +37,15 @@
 mod address;
 mod apps;
 mod body;
+mod describe;
 mod facade;
 mod fault;
 mod hooks;
 mod indexes;
 mod keys;
+mod logs;
 mod lookup;
+mod outbox;
 mod pushdown;
 mod read;
 mod rows;
@@ -48,9 +56,22 @@ mod server;
 mod sql;
 mod tls;
 mod transaction;
+mod ways;
 mod write;
 
+use std::time::Duration;
+
 pub use facade::PostgresStore;
+
+/// Whole milliseconds.
+fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A text that is kept as bytes, for it may have a NUL.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
 
 /// Postgres has signed integers only. Times and versions are far below the limit.
 fn signed(number: u64) -> i64 {

@@ -2,11 +2,26 @@
 
 use crate::budget::Budget;
 use crate::operation::{Counter, Distinct, Finder, Read, Search, Sink, Texts};
+use crate::postgres::lookup;
 use crate::postgres::scan::scan;
-use crate::postgres::transaction::Transaction;
+use crate::postgres::transaction::{Scope, Transaction};
 use crate::postgres::unsigned;
 use crate::query::Filter;
 use crate::{DocReply, StoreError};
+
+/// What a read has to see.
+pub(super) fn scope(read: &Read, app: &str, collection: &str) -> Scope {
+    let filter = match read {
+        Read::Find(filter, _) | Read::FindOne(filter, _) => Some(filter),
+        Read::Count(filter) | Read::Distinct(filter, _) => Some(filter),
+        Read::Exists => None,
+    };
+    let scope = Scope::app(app);
+    if filter.is_some_and(lookup::may_serve) {
+        return scope.and_indexes_of(collection);
+    }
+    scope
+}
 
 pub(super) async fn run(
     read: &Read,

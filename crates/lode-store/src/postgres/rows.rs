@@ -18,6 +18,23 @@ use crate::query::{Document, Path};
 /// whoever creates or drops one.
 pub(super) const LOCK: &str = "hashtextextended(current_schema() || '/' || $1 || '/' || $2, 0)";
 
+/// The indexes of a collection, which stay the same from here to the transaction's end. One of them
+/// may become `is_multi` all the same, by what others write.
+pub(super) async fn held(
+    transaction: &Transaction<'_>,
+    collection: &str,
+) -> Result<Vec<Known>, StoreError> {
+    let sql = format!("SELECT 1 FROM (SELECT pg_advisory_xact_lock_shared({LOCK})) AS locked");
+    let params = [transaction.app().into(), collection.into()];
+    // Sent together, in this order: the second statement sees what is there under the lock.
+    let (_, known) = tokio::try_join!(
+        biased;
+        transaction.query(&sql, &params, "lock the indexes"),
+        of_collection(transaction, collection)
+    )?;
+    Ok(known)
+}
+
 /// Writes to one collection.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
@@ -28,14 +45,10 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// From here to the transaction's end the collection's indexes stay the same.
     pub(super) async fn begin(place: Place<'a>) -> Result<Self, StoreError> {
-        let sql = format!("SELECT 1 FROM (SELECT pg_advisory_xact_lock_shared({LOCK})) AS locked");
-        let params = [place.transaction.app().into(), place.collection.into()];
-        // Sent together, in this order: the second statement sees what is there under the lock.
-        let (_, known) = tokio::try_join!(
-            biased;
-            place.transaction.query(&sql, &params, "lock the indexes"),
-            of_collection(place.transaction, place.collection)
-        )?;
+        let known = match place.transaction.indexes() {
+            Some(known) => known.to_vec(),
+            None => held(place.transaction, place.collection).await?,
+        };
         let indexes = known.into_iter().filter_map(|known| {
             let path = Path::of_field(&known.path, "an index").ok()?;
             Some((known, path))
@@ -111,7 +124,7 @@ impl<'a> Rows<'a> {
                 }
             }
         }
-        self.index(&numbered).await
+        self.index(&numbered, Keys::None).await
     }
 
     async fn save(&self, document: &Document) -> Result<(), StoreError> {
@@ -127,7 +140,7 @@ impl<'a> Rows<'a> {
         let step = "save a document";
         let rows = self.place.transaction.query(sql, &params, step).await?;
         let numbered: Vec<_> = rows.iter().map(|row| (row.get(0), document)).collect();
-        self.index(&numbered).await
+        self.index(&numbered, Keys::Older).await
     }
 
     async fn replace(&self, documents: &[(i64, &Document)]) -> Result<(), StoreError> {
@@ -144,8 +157,13 @@ impl<'a> Rows<'a> {
         );
         params.extend(texts(documents.iter().map(|(_, document)| *document)));
         let step = "update a document";
-        self.place.transaction.execute(sql, &params, step).await?;
-        self.index(documents).await
+        // Sent together, in this order: one round trip.
+        tokio::try_join!(
+            biased;
+            self.place.transaction.execute(sql, &params, step),
+            self.index(documents, Keys::Older)
+        )?;
+        Ok(())
     }
 
     async fn delete(&self, seqs: Vec<i64>) -> Result<(), StoreError> {
@@ -181,7 +199,7 @@ impl<'a> Rows<'a> {
         self.indexes.iter().map(|(known, _)| known.number).collect()
     }
 
-    async fn index(&self, documents: &[(i64, &Document)]) -> Result<(), StoreError> {
+    async fn index(&self, documents: &[(i64, &Document)], had: Keys) -> Result<(), StoreError> {
         if self.indexes.is_empty() {
             return Ok(());
         }
@@ -194,8 +212,16 @@ impl<'a> Rows<'a> {
                 })?;
             read.push((*seq, fields));
         }
-        index(self.place.transaction, &self.indexes, &read).await
+        index(self.place.transaction, &self.indexes, &read, had).await
     }
+}
+
+/// What keys documents have before they get new ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// They are new, or the index is.
+    None,
+    Older,
 }
 
 /// Writes the keys of these documents, and takes away those that they had before.
@@ -203,6 +229,7 @@ pub(super) async fn index(
     transaction: &Transaction<'_>,
     indexes: &[(Known, Path)],
     documents: &[(i64, Map<String, Value>)],
+    had: Keys,
 ) -> Result<(), StoreError> {
     let (mut numbers, mut found, mut seqs) = (Vec::new(), Vec::new(), Vec::new());
     let mut multi = BTreeSet::new();
@@ -234,9 +261,18 @@ pub(super) async fn index(
                ON CONFLICT DO NOTHING";
     let mut params = vec![app()];
     params.extend(keys);
-    transaction.execute(new, &params, step).await?;
-    params.extend([of.into(), about.into()]);
-    transaction.execute(gone, &params, step).await?;
+    if had == Keys::Older {
+        let mut older = params.clone();
+        older.extend([of.into(), about.into()]);
+        // Sent together, in this order.
+        tokio::try_join!(
+            biased;
+            transaction.execute(new, &params, step),
+            transaction.execute(gone, &older, step)
+        )?;
+    } else {
+        transaction.execute(new, &params, step).await?;
+    }
     if !multi.is_empty() {
         let sql = "UPDATE indexes SET is_multi = true
                    WHERE app = $1 AND number = ANY($2) AND NOT is_multi";

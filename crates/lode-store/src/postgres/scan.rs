@@ -8,6 +8,7 @@ use tokio_postgres::Row as PgRow;
 use crate::StoreError;
 use crate::operation::{Row, Search, Sink};
 use crate::postgres::fault::failed;
+use crate::postgres::lookup::Source;
 use crate::postgres::sql::{Param, Params};
 use crate::postgres::transaction::{Access, Transaction};
 use crate::postgres::{lookup, pushdown};
@@ -31,7 +32,7 @@ pub(super) async fn scan(
     search: &mut Search<'_>,
     sink: &mut dyn Sink,
 ) -> Result<(), StoreError> {
-    let (sql, params) = statement(transaction, search.collection, search.filter).await?;
+    let (sql, params) = statement(transaction, search.collection, search.filter);
     // A cursor, whose plan is made for the first rows: most finds have a limit.
     let declare = format!("DECLARE found NO SCROLL CURSOR FOR {sql}");
     let mut batch = FIRST_BATCH;
@@ -48,15 +49,23 @@ pub(super) async fn scan(
         while let Some(row) = rows.try_next().await.map_err(failed(STEP))? {
             count += 1;
             if offer(&row, search, sink)?.is_break() {
-                return transaction.run_text("CLOSE found", STEP).await;
+                return close(transaction);
             }
         }
         if count < batch {
-            return transaction.run_text("CLOSE found", STEP).await;
+            return close(transaction);
         }
         batch = (batch * BATCH_GROWTH).min(BATCH_MAX);
         rows = transaction.stream(&fetch(batch), &[], STEP).await?;
     }
+}
+
+/// What writes may search again; what reads ends with its one search.
+fn close(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    if transaction.access() == Access::Write {
+        transaction.send_text("CLOSE found");
+    }
+    Ok(())
 }
 
 /// Locks these rows, in order, and offers them as they are then; those that are gone are left out.
@@ -67,8 +76,11 @@ pub(super) async fn lock(
     sink: &mut dyn Sink,
 ) -> Result<(), StoreError> {
     let step = "lock the documents";
-    let sql = "SELECT seq, id, doc FROM documents
-               WHERE app = $1 AND collection = $2 AND seq = ANY($3) ORDER BY seq FOR UPDATE";
+    let sql = "SELECT d.seq, d.id, d.doc FROM unnest($3::bigint[]) AS w (wanted)
+               CROSS JOIN LATERAL (
+                 SELECT seq, id, doc FROM documents
+                 WHERE app = $1 AND collection = $2 AND seq = w.wanted OFFSET 0 FOR UPDATE) AS d
+               ORDER BY d.seq";
     for part in seqs.chunks(LOCKED_AT_ONCE) {
         let collection = search.collection.into();
         let params = [transaction.app().into(), collection, part.to_vec().into()];
@@ -85,31 +97,45 @@ pub(super) async fn lock(
     Ok(())
 }
 
-async fn statement(
+fn statement(
     transaction: &Transaction<'_>,
     collection: &str,
     filter: &Filter,
-) -> Result<(String, Vec<Param>), StoreError> {
+) -> (String, Vec<Param>) {
     let mut params = Params::default();
     // $1 and $2.
     params.bind(transaction.app());
     params.bind(collection);
-    let mut sql =
-        "SELECT seq, id, doc FROM documents WHERE app = $1 AND collection = $2".to_owned();
-    if lookup::may_serve(filter) {
-        let mut indexes = lookup::of_collection(transaction, collection).await?;
-        if transaction.access() == Access::Write {
-            // Somebody may make one so before the search begins, which has a later snapshot.
-            indexes.iter_mut().for_each(|index| index.is_multi = true);
+    let of_collection = "SELECT seq, id, doc FROM documents WHERE app = $1 AND collection = $2";
+    let source = match lookup::ids(filter) {
+        Some(mut ids) if ids.len() == 1 => {
+            // The matcher has the rest, and without an order no other index looks better.
+            let id = params.bind(ids.pop_first().unwrap_or_default());
+            return (format!("{of_collection} AND id = {id}"), params.0);
         }
-        if let Some(by_index) = lookup::compile(filter, &indexes, &mut params) {
-            sql = format!("{sql} AND {by_index}");
+        Some(ids) => Some(lookup::by_ids(ids, &mut params)),
+        None => by_index(transaction, filter, &mut params),
+    };
+    let predicate = pushdown::compile(filter, &mut params);
+    let sql = match (source, predicate) {
+        (Some(Source { from, order }), predicate) => {
+            let predicate = predicate.unwrap_or_else(|| "true".to_owned());
+            format!("SELECT d.seq, d.id, d.doc FROM {from} WHERE {predicate} ORDER BY {order}")
         }
+        (None, Some(predicate)) => format!("{of_collection} AND {predicate} ORDER BY seq"),
+        (None, None) => format!("{of_collection} ORDER BY seq"),
+    };
+    (sql, params.0)
+}
+
+/// None where no index serves the filter.
+fn by_index(transaction: &Transaction<'_>, filter: &Filter, params: &mut Params) -> Option<Source> {
+    let mut indexes = transaction.indexes()?.to_vec();
+    if transaction.access() == Access::Write {
+        // Somebody may make one so before the search begins, which has a later snapshot.
+        indexes.iter_mut().for_each(|index| index.is_multi = true);
     }
-    if let Some(predicate) = pushdown::compile(filter, &mut params) {
-        sql = format!("{sql} AND {predicate}");
-    }
-    Ok((format!("{sql} ORDER BY seq"), params.0))
+    lookup::keys(filter, &indexes, params).map(|keys| lookup::by_keys(&keys))
 }
 
 fn offer(

@@ -15,15 +15,23 @@ const VERSION_MIN: i32 = 130_000;
 const PREPARING: i64 = 0x6c6f_6465_0001;
 
 /// One step per schema version, never edited once released. `versions` counts them.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
-/// The role that transactions take on where the login itself could see every row.
+/// The role that transactions take on where the login itself could see every row. It is the whole
+/// server's, and the lock is one database's: another may be making it at the same moment.
 const ROLE: &str = "
     DO $$ BEGIN
         CREATE ROLE lode_tenant NOLOGIN NOSUPERUSER NOBYPASSRLS;
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
     END $$;
-    GRANT lode_tenant TO CURRENT_USER;
+    DO $$ BEGIN
+        GRANT lode_tenant TO CURRENT_USER;
+    EXCEPTION WHEN unique_violation THEN NULL;
+    END $$;
 ";
 
 /// Looks at the server, and brings the tables to this release's schema.
@@ -37,7 +45,10 @@ pub(super) async fn prepare(server: &Server) -> Result<(), StoreError> {
     let prepared = async {
         connection
             .batch_execute(&format!(
-                "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({PREPARING})"
+                // Whatever the server's default: what was done under the lock before is to be seen.
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+                 SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+                 SELECT pg_advisory_xact_lock({PREPARING})"
             ))
             .await?;
         let found = migrate(&connection, &server.schema).await?;

@@ -32,6 +32,10 @@ pub(super) struct Server {
     tls: MakeRustlsConnect,
     mover: Mover,
     pub(super) schema: String,
+    /// Milliseconds that a statement may run.
+    pub(super) operation_ms: u64,
+    /// For people: the ways to the server.
+    pub(super) ways: String,
     /// Whether transactions take on the tenants' role; known once the tables are prepared.
     pub(super) takes_role: OnceLock<bool>,
     pub(super) place: String,
@@ -48,7 +52,7 @@ impl fmt::Debug for Server {
 
 impl Server {
     /// Nothing is connected yet.
-    pub(super) fn new(address: &Address) -> Result<Self, StoreError> {
+    pub(super) fn new(address: &Address, operation_ms: u64) -> Result<Self, StoreError> {
         let tls = tls::connector(&address.tls)?;
         let manager = Manager::new(address.config.clone(), tls.clone());
         let pool = Pool::builder(manager)
@@ -60,6 +64,16 @@ impl Server {
             tls,
             mover: Mover::start()?,
             schema: address.schema.clone(),
+            operation_ms,
+            ways: format!(
+                "{} TLS, {} + {CATALOGUE_CONNECTIONS} connections",
+                if address.is_encrypted() {
+                    "with"
+                } else {
+                    "without"
+                },
+                address.connections,
+            ),
             takes_role: OnceLock::new(),
             place: address.place(),
         })
@@ -72,12 +86,23 @@ impl Server {
         work: impl AsyncFnOnce(&Budget) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let budget = Budget::new(limit.clone());
-        self.mover.handle.block_on(async {
+        let limit_ms = limit.ms();
+        let done = self.mover.handle.block_on(async {
             tokio::select! {
                 biased;
                 done = work(&budget) => done,
                 reason = end_of(limit) => Err(reason),
             }
+        });
+        done.map_err(|error| {
+            if matches!(error, StoreError::OperationTooLong { .. }) {
+                // Where the server noticed it first, too.
+                return StoreError::OperationTooLong {
+                    limit_ms,
+                    advice: "",
+                };
+            }
+            error
         })
     }
 

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use deadpool_postgres::Object;
+use futures_util::FutureExt as _;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, RowStream};
 
@@ -11,6 +12,8 @@ use crate::budget::Budget;
 use crate::limits::OPERATION_MS_MAX;
 use crate::model::check_name;
 use crate::postgres::fault::{failed, is_worth_a_retry};
+use crate::postgres::lookup::{Known, of_collection};
+use crate::postgres::rows::held;
 use crate::postgres::server::Server;
 use crate::postgres::sql::Param;
 
@@ -28,6 +31,8 @@ pub(super) enum Access {
 pub(super) struct Scope {
     /// The value of `lode.app`: a checked id, or nothing for a name that no app can have.
     setting: String,
+    /// Whose indexes are looked up at the beginning, which saves a round trip.
+    indexed: Option<String>,
 }
 
 impl Scope {
@@ -36,13 +41,23 @@ impl Scope {
         let can_be = check_name("app id", id).is_ok();
         Self {
             setting: if can_be { id } else { "" }.to_owned(),
+            indexed: None,
         }
     }
 
-    /// All apps', of apps, hooks and schedules; nobody's documents.
-    pub(super) fn catalogue() -> Self {
+    /// The same for whoever writes to this collection, or reads what its indexes may serve.
+    pub(super) fn and_indexes_of(self, collection: &str) -> Self {
+        Self {
+            indexed: Some(collection.to_owned()),
+            ..self
+        }
+    }
+
+    /// All apps', of apps, schedules, the outbox and logs; nobody's hooks and documents.
+    pub(super) fn all_apps() -> Self {
         Self {
             setting: "*".to_owned(),
+            indexed: None,
         }
     }
 }
@@ -55,6 +70,7 @@ pub(super) struct Transaction<'a> {
     scope: Scope,
     access: Access,
     has_app: bool,
+    indexes: Option<Vec<Known>>,
 }
 
 /// Does `work` in a transaction that happens wholly or, on any error and when it is dropped, not at
@@ -92,15 +108,29 @@ impl<'a> Transaction<'a> {
             scope: scope.clone(),
             access,
             has_app: false,
+            indexes: None,
         };
         let text = transaction.beginning();
         let app = [Param::from(transaction.app())];
         // Sent together, in this order: one round trip.
-        let (_, known) = tokio::try_join!(biased; transaction.run_text(&text, "begin"), async {
-            let sql = "SELECT 1 FROM apps WHERE id = $1";
-            transaction.query(sql, &app, "look up the app").await
-        })?;
+        let (_, known, indexes) = tokio::try_join!(
+            biased;
+            transaction.run_text(&text, "begin"),
+            async {
+                let sql = "SELECT 1 FROM apps WHERE id = $1";
+                transaction.query(sql, &app, "look up the app").await
+            },
+            async {
+                let found = match (&scope.indexed, access) {
+                    (Some(collection), Access::Read) => of_collection(&transaction, collection).await,
+                    (Some(collection), Access::Write) => held(&transaction, collection).await,
+                    (None, _) => return Ok(None),
+                };
+                found.map(Some)
+            }
+        )?;
         transaction.has_app = !known.is_empty();
+        transaction.indexes = indexes;
         Ok(transaction)
     }
 
@@ -111,22 +141,30 @@ impl<'a> Transaction<'a> {
             Access::Write => "ISOLATION LEVEL READ COMMITTED READ WRITE",
         };
         let role = match self.server.takes_role.get() {
-            Some(true) => "SET LOCAL ROLE lode_tenant; ",
+            Some(true) => "set_config('role', 'lode_tenant', true), ",
             Some(false) | None => "",
         };
+        let (schema, app) = (&self.server.schema, &self.scope.setting);
+        let operation_ms = self.server.operation_ms;
+        let idle_ms = 2 * operation_ms.max(OPERATION_MS_MAX);
+        // One statement for all settings, which are those of `SET LOCAL`.
         format!(
-            "BEGIN {kind}; {role}SET LOCAL search_path = {}; SET LOCAL lode.app = '{}'; \
-             SET LOCAL statement_timeout = {OPERATION_MS_MAX}; \
-             SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL jit = off",
-            self.server.schema,
-            self.scope.setting,
-            2 * OPERATION_MS_MAX,
+            "BEGIN {kind}; SELECT {role}set_config('search_path', '{schema}', true), \
+             set_config('lode.app', '{app}', true), \
+             set_config('statement_timeout', '{operation_ms}', true), \
+             set_config('idle_in_transaction_session_timeout', '{idle_ms}', true), \
+             set_config('jit', 'off', true)"
         )
     }
 
-    /// The server for people.
-    pub(super) fn place(&self) -> &str {
-        &self.server.place
+    /// Where it is.
+    pub(super) fn server(&self) -> &Server {
+        self.server
+    }
+
+    /// The indexes of the scope's collection; none were looked up where it has none.
+    pub(super) fn indexes(&self) -> Option<&[Known]> {
+        self.indexes.as_deref()
     }
 
     pub(super) fn access(&self) -> Access {
@@ -194,8 +232,19 @@ impl<'a> Transaction<'a> {
         self.client().batch_execute(sql).await.map_err(failed(step))
     }
 
+    /// Sends a statement whose answer nobody needs: what follows on the connection comes after it,
+    /// and fails if it has failed.
+    pub(super) fn send_text(&self, sql: &str) {
+        // It is sent by the first look at it; the answer is thrown away when it comes.
+        let _ = self.client().batch_execute(sql).now_or_never();
+    }
+
     async fn commit(mut self) -> Result<(), StoreError> {
-        self.run_text("COMMIT", "commit").await?;
+        match self.access {
+            // Nothing depends on it but the locks and the snapshot that it lets go.
+            Access::Read => self.send_text("COMMIT"),
+            Access::Write => self.run_text("COMMIT", "commit").await?,
+        }
         // Back to the pool.
         drop(self.connection.take());
         Ok(())

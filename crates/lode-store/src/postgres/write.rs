@@ -45,6 +45,7 @@ pub(super) async fn run(write: &Write, place: Place<'_>) -> Result<DocReply, Sto
     loop {
         tries += 1;
         let effect = effect(write, place, &rows).await?;
+        effect.check(place.collection)?;
         match rows.carry_out(&effect.writes).await {
             Err(StoreError::DuplicateKey { .. }) if tries < UPSERT_TRIES && may_upsert(write) => {
                 place.budget.check()?;

@@ -54,6 +54,23 @@ impl Document {
         Ok(Self { id, text })
     }
 
+    /// Refuses a username with NUL: not every database could tell it from others.
+    pub(crate) fn check_username(&self) -> Result<(), StoreError> {
+        // How JSON spells it; only then is the text worth reading again.
+        if !self.text.contains("\\u0000") {
+            return Ok(());
+        }
+        let fields: Map<String, Value> = serde_json::from_str(&self.text).map_err(|error| {
+            StoreError::bad_document(format!("the document cannot be read again: {error}"))
+        })?;
+        match fields.get("username") {
+            Some(Value::String(name)) if name.contains('\0') => Err(StoreError::bad_document(
+                "the username contains NUL; it may be any text without",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes an entity that must be one object.
     pub fn object(entity: Value) -> Result<Map<String, Value>, StoreError> {
         match entity {

@@ -32,6 +32,8 @@ pub use sort_buffer::SortBuffer;
 pub use types::Types;
 pub use update::Update;
 
+#[cfg(feature = "mongodb")]
+pub(crate) use date::iso_date;
 pub(crate) use document::canonical_id;
 pub(crate) use options::ModifyOptions;
 pub(crate) use order::Ordered;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::StoreError;
+use crate::budget::Budget;
 use crate::query::order::type_name;
 use crate::query::{Path, Projection, Sort};
 
@@ -31,6 +32,11 @@ pub struct DistanceField {
 impl FindOptions {
     /// Reads `{sort, limit, skip, fields}`; null and an empty array stand for none.
     pub fn parse(options: &Value) -> Result<Self, StoreError> {
+        Self::parse_within(options, &Budget::unlimited())
+    }
+
+    /// [`FindOptions::parse`] that ends between two patterns once the budget is spent.
+    pub(crate) fn parse_within(options: &Value, budget: &Budget) -> Result<Self, StoreError> {
         let Some(options) = object(options)? else {
             return Ok(Self::default());
         };
@@ -40,7 +46,7 @@ impl FindOptions {
             // 0 is MongoDB's way to say "no limit".
             limit: count("limit", get("limit"))?.filter(|limit| *limit > 0),
             skip: count("skip", get("skip"))?.unwrap_or(0),
-            fields: Projection::parse(get("fields"))?,
+            fields: Projection::parse_within(get("fields"), budget)?,
             distance_field: None,
         })
     }
@@ -95,7 +101,7 @@ pub(crate) struct ModifyOptions {
 
 impl ModifyOptions {
     /// Reads `{new, upsert, remove, fields}`; `returnModifiedEntity` is another name of `new`.
-    pub(crate) fn parse(options: &Value) -> Result<Self, StoreError> {
+    pub(crate) fn parse(options: &Value, budget: &Budget) -> Result<Self, StoreError> {
         let Some(options) = object(options)? else {
             return Ok(Self::default());
         };
@@ -103,7 +109,10 @@ impl ModifyOptions {
             returns_new: flag(options, "new")? | flag(options, "returnModifiedEntity")?,
             upsert: flag(options, "upsert")?,
             removes: flag(options, "remove")?,
-            fields: Projection::parse(options.get("fields").unwrap_or(&Value::Null))?,
+            fields: Projection::parse_within(
+                options.get("fields").unwrap_or(&Value::Null),
+                budget,
+            )?,
         })
     }
 }

@@ -20,7 +20,10 @@ pub fn compare(a: &Value, b: &Value) -> Ordering {
 pub(crate) fn compare_within(a: &Value, b: &Value, budget: &Budget) -> Ordering {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => compare_numbers(a, b),
-        (Value::String(a), Value::String(b)) => a.as_bytes().cmp(b.as_bytes()),
+        (Value::String(a), Value::String(b)) => {
+            let _ = budget.step_by_name(if a.len() < b.len() { a } else { b });
+            a.as_bytes().cmp(b.as_bytes())
+        }
         (Value::Object(a), Value::Object(b)) => compare_objects(a, b, budget),
         (Value::Array(a), Value::Array(b)) => compare_arrays(a, b, budget),
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),

@@ -5,6 +5,7 @@ mod operators;
 use serde_json::{Map, Value};
 
 use crate::StoreError;
+use crate::budget::Budget;
 use crate::limits::{DEPTH_MAX, FILTER_NODES_MAX, REGEXES_MAX};
 use crate::query::document::depth_exceeds;
 use crate::query::order::type_name;
@@ -24,10 +25,15 @@ const DISALLOWED: [&str; 2] = ["$where", "$query"];
 impl Filter {
     /// Reads a query: an object, or the JSON text of one.
     pub fn parse(query: &Value) -> Result<Self, StoreError> {
+        Self::parse_within(query, &Budget::unlimited())
+    }
+
+    /// [`Filter::parse`] that ends between two patterns once the budget is spent.
+    pub(crate) fn parse_within(query: &Value, budget: &Budget) -> Result<Self, StoreError> {
         match query {
-            Value::Object(query) => parse_checked(query),
+            Value::Object(query) => parse_checked(query, budget),
             Value::String(text) => match serde_json::from_str(text) {
-                Ok(Value::Object(query)) => parse_checked(&query),
+                Ok(Value::Object(query)) => parse_checked(&query, budget),
                 Ok(other) => Err(not_an_object(&other)),
                 Err(error) => Err(StoreError::bad_query(format!(
                     "the query is text that is not JSON: {error}; give an object, or its JSON text"
@@ -54,7 +60,7 @@ fn not_an_object(query: &Value) -> StoreError {
     ))
 }
 
-fn parse_checked(query: &Map<String, Value>) -> Result<Filter, StoreError> {
+fn parse_checked(query: &Map<String, Value>, budget: &Budget) -> Result<Filter, StoreError> {
     if query
         .values()
         .any(|value| depth_exceeds(value, DEPTH_MAX - 1))
@@ -66,7 +72,7 @@ fn parse_checked(query: &Map<String, Value>) -> Result<Filter, StoreError> {
         });
     }
     refuse_disallowed(query)?;
-    Parser::default().filter(query)
+    Parser::new(budget).filter(query)
 }
 
 fn refuse_disallowed(object: &Map<String, Value>) -> Result<(), StoreError> {
@@ -90,8 +96,8 @@ fn refuse_disallowed_in(value: &Value) -> Result<(), StoreError> {
 }
 
 /// Counts while it reads, over all conditions of one query or of one update.
-#[derive(Default)]
-pub(crate) struct Parser {
+pub(crate) struct Parser<'a> {
+    pub(super) budget: &'a Budget,
     nodes: usize,
     regexes: usize,
     /// Whether a `$near` was met.
@@ -100,7 +106,17 @@ pub(crate) struct Parser {
     forbids_near: bool,
 }
 
-impl Parser {
+impl<'a> Parser<'a> {
+    pub(crate) fn new(budget: &'a Budget) -> Self {
+        Self {
+            budget,
+            nodes: 0,
+            regexes: 0,
+            has_near: false,
+            forbids_near: false,
+        }
+    }
+
     /// Reads operators on an array's elements, such as `{$gt: 1}`.
     pub(crate) fn element_operators(
         &mut self,

@@ -47,8 +47,13 @@ impl PartialEq for Pattern {
 }
 
 impl Pattern {
-    /// Compiles a pattern; the options are letters of `imsx`.
-    pub(crate) fn new(source: &str, options: &str, path: &str) -> Result<Self, StoreError> {
+    /// Compiles a pattern, for which the budget has to have room; the options are letters of `imsx`.
+    pub(crate) fn new(
+        source: &str,
+        options: &str,
+        path: &str,
+        budget: &Budget,
+    ) -> Result<Self, StoreError> {
         let refuse = |reason: &str| {
             StoreError::bad_query(format!(
                 "the $regex {:?} on the path {path:?} cannot be used: {reason}",
@@ -62,25 +67,9 @@ impl Pattern {
                 advice: "use $in for a list of words",
             });
         }
-        let mut config = syntax::Config::new()
-            .utf8(false)
-            .nest_limit(u32::try_from(DEPTH_MAX).unwrap_or(u32::MAX));
-        for option in options.chars() {
-            config = match option {
-                'i' => config.case_insensitive(true),
-                'm' => config.multi_line(true),
-                's' => config.dot_matches_new_line(true),
-                'x' => config.ignore_whitespace(true),
-                // Every pattern reads Unicode; the letter only asks for it.
-                'u' => config,
-                _ => {
-                    return Err(refuse(&format!(
-                        "it has the option {option:?}; $options may have i, m, s and x"
-                    )));
-                }
-            };
-        }
+        let config = config(options).map_err(|fault| refuse(&fault))?;
         let translated = translate::translate(source).map_err(|fault| refuse(&fault))?;
+        budget.pattern(source.len(), translated.letters)?;
         let automaton = DFA::builder()
             .syntax(config)
             .thompson(
@@ -93,7 +82,7 @@ impl Pattern {
                     .cache_capacity(REGEX_CACHE_BYTES)
                     .skip_cache_capacity_check(true),
             )
-            .build(&translated)
+            .build(&translated.pattern)
             .map_err(|error| refuse(&reason(&error)))?;
         let cache = automaton.create_cache();
         Ok(Self {
@@ -159,6 +148,29 @@ impl Pattern {
         }
         Some(prefix).filter(|prefix| !prefix.is_empty())
     }
+}
+
+/// How a pattern with these options is read, or which of them there is not.
+fn config(options: &str) -> Result<syntax::Config, String> {
+    let mut config = syntax::Config::new()
+        .utf8(false)
+        .nest_limit(u32::try_from(DEPTH_MAX).unwrap_or(u32::MAX));
+    for option in options.chars() {
+        config = match option {
+            'i' => config.case_insensitive(true),
+            'm' => config.multi_line(true),
+            's' => config.dot_matches_new_line(true),
+            'x' => config.ignore_whitespace(true),
+            // Every pattern reads Unicode; the letter only asks for it.
+            'u' => config,
+            _ => {
+                return Err(format!(
+                    "it has the option {option:?}; $options may have i, m, s and x"
+                ));
+            }
+        };
+    }
+    Ok(config)
 }
 
 /// The parser's own words in one line; it draws the pattern with a marker otherwise.

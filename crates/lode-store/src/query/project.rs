@@ -58,7 +58,12 @@ impl Projection {
     /// Reads `["a", "b.c"]`, `{a: 1}` or `{a: 0}`; null and empty ones keep everything. The value
     /// may also be `{$slice: …}` or `{$elemMatch: …}`, and a name may end in `.$`.
     pub fn parse(fields: &Value) -> Result<Self, StoreError> {
-        let wishes = wishes(fields)?;
+        Self::parse_within(fields, &Budget::unlimited())
+    }
+
+    /// [`Projection::parse`] that ends between two patterns once the budget is spent.
+    pub(crate) fn parse_within(fields: &Value, budget: &Budget) -> Result<Self, StoreError> {
+        let wishes = wishes(fields, budget)?;
         let id = wishes.iter().rev().find_map(|(name, wish)| match wish {
             Wish::Keep(keep) if name == "_id" => Some(*keep),
             Wish::Keep(_) | Wish::Part(..) => None,
@@ -225,13 +230,13 @@ impl Branch {
 }
 
 /// (name without `.$`, what is wished for it)
-fn wishes(fields: &Value) -> Result<Vec<(String, Wish)>, StoreError> {
+fn wishes(fields: &Value, budget: &Budget) -> Result<Vec<(String, Wish)>, StoreError> {
     let too_many = || {
         Err(StoreError::bad_query(format!(
             "fields has more than {OPTION_FIELDS_MAX} names"
         )))
     };
-    let mut parser = Parser::default();
+    let mut parser = Parser::new(budget);
     match fields {
         Value::Null => Ok(Vec::new()),
         Value::Array(names) if names.len() > OPTION_FIELDS_MAX => too_many(),
@@ -251,7 +256,7 @@ fn wishes(fields: &Value) -> Result<Vec<(String, Wish)>, StoreError> {
     }
 }
 
-fn wish(name: &str, value: &Value, parser: &mut Parser) -> Result<(String, Wish), StoreError> {
+fn wish(name: &str, value: &Value, parser: &mut Parser<'_>) -> Result<(String, Wish), StoreError> {
     let keep = match value {
         Value::Bool(keep) => Some(*keep),
         Value::Number(number) => Some(number.as_f64() != Some(0.0)),

@@ -73,6 +73,14 @@ impl Sort {
         self.keys.is_empty()
     }
 
+    /// The paths, each with whether it is downwards.
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn directions(&self) -> impl Iterator<Item = (&str, bool)> {
+        let is_descending = |direction: &Direction| *direction == Direction::Descending;
+        let keys = self.keys.iter();
+        keys.map(move |(path, direction)| (path.as_str(), is_descending(direction)))
+    }
+
     /// What the document sorts by, still within the document; means nothing once the budget is
     /// spent.
     pub(crate) fn key<'a>(

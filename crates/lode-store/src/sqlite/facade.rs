@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -11,11 +12,15 @@ use crate::ids::ObjectIds;
 use crate::lane::Lane;
 use crate::limits::INDEX_MS_MAX;
 use crate::operation::{Plan, Step, plan};
+use crate::query::check_collection;
 use crate::sqlite::transaction::in_transaction;
-use crate::sqlite::{apps, connection, failed, hooks, indexes, read, schedules, schema, write};
+use crate::sqlite::{
+    apps, connection, failed, hooks, indexes, logs, outbox, read, schedules, schema, write,
+};
 use crate::{
-    App, AppLimits, DocOp, DocReply, HookHead, HookVersion, Index, NewApp, NewHook, NewSchedule,
-    Schedule, Script, Store, StoreError,
+    App, AppLimits, Attempt, Claimed, DocOp, DocReply, Effect, EffectKind, EffectQuery, HookHead,
+    HookVersion, Index, Keep, LogLine, LogQuery, NewApp, NewEffect, NewHook, NewLogLine,
+    NewSchedule, Retried, Schedule, Script, Store, StoreError, StoreOptions,
 };
 
 /// Connections for reading. More would only queue at the processors, and each keeps a cache.
@@ -39,7 +44,7 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens a file, creating it if need be; its folder must exist.
-    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+    pub async fn open(path: impl Into<PathBuf>, options: StoreOptions) -> Result<Self, StoreError> {
         let path = path.into();
         let place = path.display().to_string();
         let opened = off_the_runtime(move || {
@@ -50,34 +55,36 @@ impl SqliteStore {
             Ok((writer, readers.collect::<Result<Vec<_>, _>>()?))
         });
         let (writer, readers) = opened.await?;
-        Self::start(writer, Some(readers), place)
+        Self::start(writer, Some(readers), place, options)
     }
 
     /// A new, empty store that is gone when it is dropped.
-    pub async fn open_in_memory() -> Result<Self, StoreError> {
+    pub async fn open_in_memory(options: StoreOptions) -> Result<Self, StoreError> {
         let opened = off_the_runtime(|| {
             let mut writer = connection::open_in_memory()?;
             schema::migrate(&mut writer)?;
             Ok(writer)
         });
-        Self::start(opened.await?, None, "memory".to_owned())
+        Self::start(opened.await?, None, "memory".to_owned(), options)
     }
 
     fn start(
         writer: Connection,
         mut readers: Option<Vec<Connection>>,
         place: String,
+        options: StoreOptions,
     ) -> Result<Self, StoreError> {
         let ids = ObjectIds::new()
             .map_err(|error| StoreError::unavailable("read /dev/urandom", error))?;
         let catalogue = readers.as_mut().and_then(Vec::pop);
+        let lane = |name: &str, connections| Lane::start(name, connections, options.operation_ms);
         Ok(Self {
-            writer: Lane::start("writer", vec![writer])?,
+            writer: lane("writer", vec![writer])?,
             catalogue: catalogue
-                .map(|connection| Lane::start("catalogue", vec![connection]))
+                .map(|connection| lane("catalogue", vec![connection]))
                 .transpose()?,
             readers: readers
-                .map(|connections| Lane::start("reader", connections))
+                .map(|connections| lane("reader", connections))
                 .transpose()?,
             ids: Arc::new(ids),
             place,
@@ -229,23 +236,25 @@ impl Store for SqliteStore {
     }
 
     async fn execute(&self, app: &str, op: DocOp) -> Result<DocReply, StoreError> {
-        let own = app.to_owned();
-        let Plan { collection, step } = plan(op)?;
-        match step {
-            Step::Read(query) => {
-                self.read(app, move |transaction, budget| {
-                    read::run(&query, &collection, transaction, &own, budget)
-                })
-                .await
-            }
-            Step::Write(change) => {
-                let ids = Arc::clone(&self.ids);
-                self.write(app, move |transaction, budget| {
+        check_collection(op.collection())?;
+        let (own, ids) = (app.to_owned(), Arc::clone(&self.ids));
+        let (lane, behavior) = match op.writes() {
+            true => (Some(&self.writer), TransactionBehavior::Immediate),
+            false => (self.readers.as_ref(), TransactionBehavior::Deferred),
+        };
+        let lane = lane.unwrap_or(&self.writer);
+        let done = lane.run(app, move |connection, limit| {
+            // Before the transaction: reading the operation needs no lock.
+            let Plan { collection, step } = plan(op, &Budget::new(limit.clone()))?;
+            let work = |transaction: &Transaction<'_>, budget: &Budget| match step {
+                Step::Read(query) => read::run(&query, &collection, transaction, &own, budget),
+                Step::Write(change) => {
                     write::run(change, &collection, transaction, &own, &ids, budget)
-                })
-                .await
-            }
-        }
+                }
+            };
+            in_transaction(connection, behavior, limit, work)
+        });
+        done.await.map_err(StoreError::of_documents)
     }
 
     async fn create_index(&self, app: &str, index: Index) -> Result<bool, StoreError> {
@@ -285,6 +294,96 @@ impl Store for SqliteStore {
             })
             .await?;
         Ok(format!("SQLite {version} at {}", self.place))
+    }
+
+    async fn record_effect(&self, new: NewEffect) -> Result<Effect, StoreError> {
+        let (app, ids) = (new.app.clone(), Arc::clone(&self.ids));
+        self.write(&app, move |transaction, _| {
+            outbox::record(transaction, new, &ids)
+        })
+        .await
+    }
+
+    async fn claim_effects(
+        &self,
+        kinds: &[EffectKind],
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let (asked, kinds) = (kinds.to_vec(), kinds.to_vec());
+        let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+        // Asked every second by each worker, and mostly in vain.
+        let is_due = self.read(NO_APP, move |transaction, _| {
+            outbox::is_any_due(transaction, &asked)
+        });
+        if !is_due.await? {
+            return Ok(Vec::new());
+        }
+        self.write(NO_APP, move |transaction, _| {
+            outbox::claim(transaction, &kinds, limit, lease_ms)
+        })
+        .await
+    }
+
+    async fn settle_effect(
+        &self,
+        id: &str,
+        claim: u64,
+        attempt: Attempt,
+    ) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.write(NO_APP, move |transaction, _| {
+            outbox::settle(transaction, &id, claim, attempt)
+        })
+        .await
+    }
+
+    async fn effects(&self, query: EffectQuery) -> Result<Vec<Effect>, StoreError> {
+        let app = query.app.clone();
+        let app = app.as_deref().unwrap_or(NO_APP);
+        self.read(app, move |transaction, _| outbox::list(transaction, &query))
+            .await
+    }
+
+    async fn effect(&self, id: &str) -> Result<Option<Effect>, StoreError> {
+        let id = id.to_owned();
+        self.read(NO_APP, move |transaction, _| outbox::one(transaction, &id))
+            .await
+    }
+
+    async fn retry_effect(&self, id: &str) -> Result<Retried, StoreError> {
+        let id = id.to_owned();
+        self.write(NO_APP, move |transaction, _| {
+            outbox::retry(transaction, &id)
+        })
+        .await
+    }
+
+    async fn prune_effects(&self, keep: Keep) -> Result<usize, StoreError> {
+        self.write(NO_APP, move |transaction, _| {
+            outbox::prune(transaction, keep)
+        })
+        .await
+    }
+
+    async fn append_logs(&self, lines: Vec<NewLogLine>) -> Result<(), StoreError> {
+        self.write(NO_APP, move |transaction, _| {
+            logs::append(transaction, &lines)
+        })
+        .await
+    }
+
+    async fn logs(&self, app: &str, query: LogQuery) -> Result<Vec<LogLine>, StoreError> {
+        let own = app.to_owned();
+        self.read(app, move |transaction, _| {
+            logs::read(transaction, &own, &query)
+        })
+        .await
+    }
+
+    async fn prune_logs(&self, keep: Keep) -> Result<usize, StoreError> {
+        self.write(NO_APP, move |transaction, _| logs::prune(transaction, keep))
+            .await
     }
 }
 

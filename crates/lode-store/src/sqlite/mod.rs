@@ -14,6 +14,8 @@ mod connection;
 mod facade;
 mod hooks;
 mod indexes;
+mod logs;
+mod outbox;
 mod pushdown;
 mod read;
 mod scan;

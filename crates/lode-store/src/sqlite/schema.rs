@@ -6,7 +6,7 @@ use crate::StoreError;
 use crate::sqlite::failed;
 
 /// One step per schema version, never edited once released. `PRAGMA user_version` counts them.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 5] = [
     // 1. `documents.id` is the canonical `_id`, so that 1 and 1.0 collide but 1 and "1" do not.
     // `seq` is the order of insertion: a new row gets the greatest plus one, and every index
     // ends in it, so a collection is read in order without sorting.
@@ -76,6 +76,73 @@ const MIGRATIONS: [&str; 3] = [
         UNIQUE (app, collection, path)
     ) STRICT;
     ",
+    // 4. An effect is due at `next_at_ms`; most have none, and the index of the due ones is small.
+    // AUTOINCREMENT: a line's number is never used again, so that a reader who follows misses none.
+    "
+    CREATE TABLE outbox (
+        id         TEXT    NOT NULL PRIMARY KEY,
+        app        TEXT    NOT NULL REFERENCES apps (id),
+        job        TEXT    NOT NULL,
+        hook       TEXT    NOT NULL,
+        kind       TEXT    NOT NULL CHECK (kind IN ('email', 'push')),
+        at_ms      INTEGER NOT NULL,
+        payload    TEXT    NOT NULL,
+        state      TEXT    NOT NULL CHECK (state IN ('recorded', 'sent', 'failed', 'retrying')),
+        attempts   INTEGER NOT NULL,
+        next_at_ms INTEGER,
+        claim      INTEGER NOT NULL,
+        is_claimed INTEGER NOT NULL,
+        error      TEXT
+    ) STRICT;
+
+    CREATE INDEX outbox_due ON outbox (app, kind, next_at_ms) WHERE next_at_ms IS NOT NULL;
+
+    CREATE INDEX outbox_done ON outbox (app, at_ms, id) WHERE next_at_ms IS NULL;
+
+    CREATE INDEX outbox_in_order ON outbox (app, at_ms, id);
+
+    CREATE INDEX outbox_by_time ON outbox (at_ms, id);
+
+    CREATE TABLE logs (
+        seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+        app     TEXT    NOT NULL,
+        at_ms   INTEGER NOT NULL,
+        level   INTEGER NOT NULL,
+        hook    TEXT    NOT NULL,
+        job     TEXT    NOT NULL,
+        message TEXT    NOT NULL
+    ) STRICT;
+
+    CREATE INDEX logs_in_order ON logs (app, seq);
+    ",
+    // 5. Kinvey keeps usernames unique. A username that is no text, or is missing, is nobody's. By
+    // triggers: a unique index could not be made in a file where one app has a name twice, which
+    // earlier releases let its hooks do, and no app would be served. Those two stay until changed.
+    "
+    CREATE INDEX usernames ON documents (app, json_extract(doc, '$.username'))
+        WHERE collection = 'user' AND json_type(doc, '$.username') = 'text';
+
+    CREATE TRIGGER usernames_of_new_users BEFORE INSERT ON documents
+    WHEN NEW.collection = 'user' AND json_type(NEW.doc, '$.username') = 'text'
+    BEGIN
+        SELECT RAISE(ABORT, 'usernames are unique') WHERE EXISTS (
+            SELECT 1 FROM documents
+            WHERE app = NEW.app AND collection = 'user' AND json_type(doc, '$.username') = 'text'
+              AND json_extract(doc, '$.username') = json_extract(NEW.doc, '$.username')
+              AND id <> NEW.id);
+    END;
+
+    CREATE TRIGGER usernames_of_changed_users BEFORE UPDATE OF doc ON documents
+    WHEN NEW.collection = 'user' AND json_type(NEW.doc, '$.username') = 'text'
+      AND json_extract(NEW.doc, '$.username') IS NOT json_extract(OLD.doc, '$.username')
+    BEGIN
+        SELECT RAISE(ABORT, 'usernames are unique') WHERE EXISTS (
+            SELECT 1 FROM documents
+            WHERE app = NEW.app AND collection = 'user' AND json_type(doc, '$.username') = 'text'
+              AND json_extract(doc, '$.username') = json_extract(NEW.doc, '$.username')
+              AND id <> NEW.id);
+    END;
+    ",
 ];
 
 /// Brings a file to this release's schema.
@@ -122,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_first_release_keeps_what_it_has_and_gets_schedules() {
+    fn a_file_of_the_first_release_keeps_what_it_has_and_gets_the_rest() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(MIGRATIONS[0]).unwrap();
         connection
@@ -135,6 +202,35 @@ mod tests {
             connection.query_row(&sql, [], |row| row.get(0)).unwrap()
         };
         assert_eq!((count("apps"), count("schedules")), (1, 0));
+        assert_eq!((count("outbox"), count("logs")), (0, 0));
+    }
+
+    #[test]
+    fn a_file_of_the_first_release_with_a_username_twice_is_served_and_gets_no_third() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        let user = |id: u8, name: &str| {
+            format!(
+                "INSERT INTO documents (app, collection, id, doc)
+                 VALUES ('a', 'user', '{id}', '{{\"_id\": {id}, \"username\": \"{name}\"}}')"
+            )
+        };
+        connection
+            .execute_batch(&format!(
+                "INSERT INTO apps VALUES ('a', 's', 'm', '{{}}', 7); {}; {}",
+                user(1, "ada"),
+                user(2, "ada")
+            ))
+            .unwrap();
+        connection.pragma_update(None, "user_version", "1").unwrap();
+        migrate(&mut connection).unwrap();
+        let error = connection.execute_batch(&user(3, "ada")).unwrap_err();
+        assert!(error.to_string().contains("usernames"), "{error}");
+        connection.execute_batch(&user(3, "bob")).unwrap();
+        let rename = "UPDATE documents SET doc = json_set(doc, '$.username', 'eve') WHERE id = '2'";
+        connection.execute_batch(rename).unwrap();
+        let change = "UPDATE documents SET doc = json_set(doc, '$.n', 1) WHERE id = '1'";
+        connection.execute_batch(change).unwrap();
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub(super) fn run(
             what.effect(chooser, occasion, ids)?
         }
     };
+    effect.check(collection)?;
     for write in &effect.writes {
         scope.budget.check()?;
         carry_out(&scope, write)?;
@@ -67,7 +68,7 @@ fn carry_out(scope: &Scope<'_>, write: &RowWrite) -> Result<(), StoreError> {
                 statement.execute(params![scope.app, scope.collection, seq, document.text])
             })
             .map(drop)
-            .map_err(failed("update a document")),
+            .map_err(|error| refused(error, scope, document, "update a document")),
         RowWrite::Delete(seq) => scope
             .transaction
             .prepare_cached("DELETE FROM documents WHERE app = ?1 AND collection = ?2 AND seq = ?3")
@@ -84,16 +85,27 @@ fn insert(scope: &Scope<'_>, document: &Document) -> Result<(), StoreError> {
         .and_then(|mut statement| {
             statement.execute([scope.app, scope.collection, &document.id, &document.text])
         });
-    match inserted {
-        Ok(_) => Ok(()),
-        // The app was looked up in this transaction, so the only constraint left is the key.
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-            Err(StoreError::DuplicateKey {
-                collection: scope.collection.to_owned(),
-                id: shown_id(&document.id),
-            })
+    inserted
+        .map(drop)
+        .map_err(|error| refused(error, scope, document, "insert a document"))
+}
+
+/// The app was looked up in this transaction, so the only constraints left are the two keys.
+fn refused(
+    error: rusqlite::Error,
+    scope: &Scope<'_>,
+    document: &Document,
+    step: &'static str,
+) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) if error.to_string().contains("usernames") => {
+            StoreError::DuplicateUsername
         }
-        Err(error) => Err(failed("insert a document")(error)),
+        Some(ErrorCode::ConstraintViolation) => StoreError::DuplicateKey {
+            collection: scope.collection.to_owned(),
+            id: shown_id(&document.id),
+        },
+        _ => failed(step)(error),
     }
 }
 
@@ -108,7 +120,7 @@ fn save(scope: &Scope<'_>, document: &Document) -> Result<(), StoreError> {
             statement.execute([scope.app, scope.collection, &document.id, &document.text])
         })
         .map(drop)
-        .map_err(failed("save a document"))
+        .map_err(|error| refused(error, scope, document, "save a document"))
 }
 
 fn remove(scope: &Scope<'_>, filter: &Filter) -> Result<Effect, StoreError> {

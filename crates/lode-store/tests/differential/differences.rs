@@ -56,7 +56,7 @@ pub(crate) const ALL: [Difference; 21] = [
             })
         },
     },
-    // "Comparison/Sort Order": null is equal to null, and to a missing field when compared, so that
+    // "Comparison/Sort Order": "The comparison treats a non-existent field as if it were null"; so
     // `$gte` and `$lte` match what `$eq` does. mingo has `$gte` for a null that is there only.
     Difference {
         name: "a missing field at least or at most null",
@@ -96,8 +96,8 @@ pub(crate) const ALL: [Difference; 21] = [
             })
         },
     },
-    // "$all": "equivalent to an $and operation of the specified values", so that `{a: {$all: [1]}}`
-    // matches what `{a: 1}` does, a field that is no array, too.
+    // "$all": "equivalent to an $and operation" of the values, so that `{a: {$all: [1]}}` matches
+    // what `{a: 1}` does, a field that is no array, too.
     Difference {
         name: "$all of what is no array, of null or of an array as a whole",
         applies: |case, _, _| {
@@ -107,31 +107,32 @@ pub(crate) const ALL: [Difference; 21] = [
             })
         },
     },
-    // "$type": "For documents where field is an array, $type returns documents in which at least one
-    // array element matches a type passed to $type."
+    // "$type": "For documents where field is an array, $type returns documents in which at least
+    // one array element matches a type passed to $type."
     Difference {
         name: "$type of an array's elements",
         applies: |case, _, _| {
             case.any_leaf(|leaf, document| leaf.operator == "$type" && leaf.arrays(document) > 0)
         },
     },
-    // "$mod": numbers only, and "rounds floating-point values towards zero". mingo has what
-    // JavaScript's `%` makes of `null`, `""`, `true`, `[2]` and 2.5.
+    // "$mod": it "rounds decimal input towards zero"; the server does so with the field's value,
+    // too, and takes numbers only. mingo has what JavaScript's `%` makes of `null`, `""`, `true`,
+    // `[2]` and 2.5.
     Difference {
         name: "$mod of what is no whole number",
         applies: |case, _, _| case.any_leaf(|leaf, _| leaf.operator == "$mod"),
     },
     // "Comparison/Sort Order": an ascending sort compares the smallest elements of arrays, a
-    // descending one the largest, and an empty array is less than null; objects see above; "MongoDB
-    // treats a field that does not exist as if it were null". mingo compares whole arrays, and puts
-    // a missing field before null.
+    // descending one the largest, and an empty array is less than null; objects see above; "The
+    // comparison treats a non-existent field as if it were null". mingo compares whole arrays, and
+    // puts a missing field before null.
     Difference {
         name: "a sort by arrays, by objects or by null",
         applies: |case, _, _| {
             case.any_key(|value| value.is_some_and(|value| !is_scalar(value) || value.is_null()))
         },
     },
-    // "Project Fields to Return from Query": "You cannot project specific array elements using the
+    // "Project Fields to Return from Query": "you cannot project specific array elements using the
     // array index"; a number in a path is the name of a field.
     Difference {
         name: "fields with an index",
@@ -164,10 +165,11 @@ pub(crate) const ALL: [Difference; 21] = [
             })
         },
     },
-    // "$inc", "$mul", "$push", "$addToSet", "$pop", "$pull", "$pullAll", "$bit", "$rename", "$[]", "$":
-    // each says that the operation fails on a field of another type, and "Update Documents" that no
-    // two changes may meet; and a field cannot be created in what is no object. mingo leaves such a
-    // place as it is, and carries the other changes out.
+    // "$push": "If the field is not an array, the operation will fail"; "$mul": "The field to
+    // update must contain a numeric value". The server does so for all operators, whether their
+    // page says it or not, and refuses two changes that meet ("Updating the path 'a' would create a
+    // conflict at 'a'"), and a field in what is no object. mingo leaves such a place as it is, and
+    // carries the other changes out.
     Difference {
         name: "an update that MongoDB refuses",
         applies: |case, ours, _| {
@@ -190,8 +192,8 @@ pub(crate) const ALL: [Difference; 21] = [
         },
     },
     // "$push": "If the field is absent in the document to update, $push adds the array field", with
-    // the modifiers as always; "$addToSet" adds a value "unless the value is already present". mingo
-    // takes the list after $each as it is.
+    // the modifiers as always; "$addToSet" adds a value "unless the value is already present".
+    // mingo takes the list after $each as it is.
     Difference {
         name: "$each into a field that is not there",
         applies: |case, _, _| {
@@ -200,8 +202,9 @@ pub(crate) const ALL: [Difference; 21] = [
             case.any_change("$push", is_new) || case.any_change("$addToSet", is_new)
         },
     },
-    // "$elemMatch (query)" with a query of fields is about elements that are documents. mingo asks it
-    // of every element, so that a negation holds for scalars.
+    // "$elemMatch (query)", "Array of Embedded Documents": a query of fields is about elements that
+    // have fields; to the server, an array has its indexes. mingo asks it of every element, so that
+    // a negation holds for scalars.
     Difference {
         name: "$elemMatch of fields on elements that have none",
         applies: |case, _, _| {
@@ -214,8 +217,9 @@ pub(crate) const ALL: [Difference; 21] = [
             })
         },
     },
-    // "$pull": a value is compared with the element; a document "applies only to elements that are
-    // documents". mingo looks into arrays in the array, and finds `{}` in everything.
+    // "$pull": a value is compared with the element as a whole; a condition applies "as if each
+    // array element were a document in a collection", so that one on fields takes documents only.
+    // mingo looks for a value in arrays in the array, too, and finds `{}` in everything.
     Difference {
         name: "$pull from an array of arrays, or by a document",
         applies: |case, _, _| {
@@ -225,8 +229,9 @@ pub(crate) const ALL: [Difference; 21] = [
             })
         },
     },
-    // "$pullAll": "If the <value> to remove is a document or an array, $pullAll removes only the
-    // elements that exactly match". mingo removes none of those, and an array for one of its elements.
+    // "$pullAll": "If a <value> to remove is a document or an array, $pullAll removes only the
+    // elements in the array that match the specified <value> exactly, including order". mingo
+    // removes none of those, and an array for one of its elements.
     Difference {
         name: "$pullAll of or from arrays in the array",
         applies: |case, _, _| {
@@ -235,8 +240,8 @@ pub(crate) const ALL: [Difference; 21] = [
             })
         },
     },
-    // "$ (update)": the first element that matches the query. mingo asks an element that is an array
-    // about its own elements.
+    // "$ (update)": "a placeholder for the first element that matches the query document". mingo
+    // asks an element that is an array about its own elements.
     Difference {
         name: "$ in an array of arrays",
         applies: |case, _, _| match case {
@@ -267,8 +272,9 @@ pub(crate) const ALL: [Difference; 21] = [
             })
         },
     },
-    // "Comparison/Sort Order", which "$sort (update)" refers to. mingo compares an array's elements
-    // with what is no array.
+    // "$sort" for "$push" can "sort by the whole documents"; the server compares whole values in
+    // any case, by "Comparison/Sort Order". mingo compares an array's elements with what is no
+    // array.
     Difference {
         name: "$push with a $sort of arrays or objects",
         applies: |case, _, _| {

@@ -20,6 +20,7 @@ mod generate;
 #[path = "../postgres/place.rs"]
 mod place;
 #[path = "../postgres/server.rs"]
+#[expect(dead_code, reason = "what only the suite of Postgres does with it")]
 mod server;
 
 use std::collections::BTreeMap;

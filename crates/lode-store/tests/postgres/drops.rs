@@ -14,7 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Waits until so many of the store's statements wait for a lock.
-async fn until_waiting(client: &Client, place: &Place, count: usize) {
+pub(crate) async fn until_waiting(client: &Client, place: &Place, count: usize) {
     let sql = "SELECT 1 FROM pg_stat_activity
                WHERE application_name = $1 AND wait_event_type = 'Lock'";
     let looking = async {

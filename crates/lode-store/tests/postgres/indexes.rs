@@ -1,9 +1,12 @@
 //! What the database does with an index, and that no answer depends on one.
 
+use std::task::{Context, Waker};
+
 use lode_store::{DocOp, Index, Store};
 use serde_json::{Value, json};
 
 use crate::client::client;
+use crate::drops::until_waiting;
 use crate::place::Place;
 use crate::{APP, count, execute, find, insert, new_app, remove, save, update};
 
@@ -153,33 +156,31 @@ async fn an_index_is_used_although_rows_are_guarded() {
     execute(&*store, insert(Value::Array(many))).await.unwrap();
     store.create_index(APP, index("a")).await.unwrap();
     let client = client(&place).await;
-    client
-        .batch_execute("ANALYZE documents; ANALYZE document_keys")
-        .await
-        .unwrap();
-    let plan = async |condition: &str| {
+    let plan = async |from: &str| {
         let begin = format!("BEGIN; SET LOCAL ROLE lode_tenant; SET LOCAL lode.app = '{APP}'");
         client.batch_execute(&begin).await.unwrap();
-        let sql = format!(
-            "EXPLAIN SELECT doc FROM documents WHERE app = '{APP}' AND collection = 'c' AND {condition}"
-        );
+        let sql = format!("EXPLAIN SELECT doc FROM {from}");
         let rows = client.query(&sql, &[]).await.unwrap();
         client.batch_execute("ROLLBACK").await.unwrap();
         let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         lines.join("\n")
     };
-    let by_keys = plan(
-        "seq IN (SELECT k.seq FROM document_keys k WHERE k.app = 'app1' AND k.index = 1 \
-         AND k.key = ANY('{\\\\x20c05ec00000000000}'::bytea[]))",
-    )
-    .await;
-    assert!(by_keys.contains("document_keys_pkey"), "{by_keys}");
+    let by_keys = format!(
+        "(SELECT DISTINCT seq AS found FROM (SELECT k.seq FROM document_keys k WHERE k.app = '{APP}' \
+         AND k.index = 1 AND k.key = '\\x20c05ec00000000000'::bytea) AS keyed \
+         ORDER BY found) AS k CROSS JOIN LATERAL (SELECT seq, id, doc, body FROM documents \
+         WHERE app = '{APP}' AND collection = 'c' AND seq = k.found OFFSET 0) AS d ORDER BY k.found"
+    );
+    let by_keys = plan(&by_keys).await;
+    for way in ["document_keys_pkey", "documents_pkey", "(seq = k.seq)"] {
+        assert!(by_keys.contains(way), "{by_keys}");
+    }
     assert!(!by_keys.contains("Seq Scan"), "{by_keys}");
     // The reason for keys: the same by an index of jsonb is not to be had.
-    let create = "CREATE INDEX by_jsonb ON documents ((body -> 'b'))";
+    let create = "CREATE INDEX by_jsonb ON documents ((body -> 'b')); ANALYZE documents";
     client.batch_execute(create).await.unwrap();
-    client.batch_execute("ANALYZE documents").await.unwrap();
-    let by_jsonb = plan("body -> 'b' = '123'::jsonb").await;
+    let own = format!("documents WHERE app = '{APP}' AND collection = 'c'");
+    let by_jsonb = plan(&format!("{own} AND body -> 'b' = '123'::jsonb")).await;
     assert!(!by_jsonb.contains("by_jsonb"), "{by_jsonb}");
     let found = execute(
         &*store,
@@ -187,4 +188,72 @@ async fn an_index_is_used_although_rows_are_guarded() {
     )
     .await;
     assert_eq!(found.unwrap(), json!([{"a": 123, "b": 123}]));
+}
+
+#[tokio::test]
+async fn an_index_is_made_while_others_write_and_knows_what_they_wrote() {
+    let place = Place::new();
+    let store = place.open().await;
+    for app in [APP, "other"] {
+        store.create_app(new_app(app)).await.unwrap();
+    }
+    let first = json!([{"_id": 1, "a": 1}, {"_id": 2, "a": 2}, {"_id": 3, "a": 3}]);
+    execute(&*store, insert(first)).await.unwrap();
+    let client = client(&place).await;
+    // A writer of the first document, for which the index waits in the midst.
+    let hold = "BEGIN; UPDATE documents SET doc = doc WHERE id = 'n:1'";
+    client.batch_execute(hold).await.unwrap();
+    let mut creating = store.create_index(APP, index("a"));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(creating.as_mut().poll(&mut context).is_pending());
+    until_waiting(&client, &place, 1).await;
+
+    execute(&*store, insert(json!({"_id": 4, "a": 7})))
+        .await
+        .unwrap();
+    execute(&*store, save(json!({"_id": 2, "a": 7})))
+        .await
+        .unwrap();
+    execute(&*store, remove(json!({"_id": 3}))).await.unwrap();
+    store
+        .execute("other", insert(json!({"a": 7})))
+        .await
+        .unwrap();
+    let ids = async |a: u32| {
+        let by_id = json!({"fields": ["_id"], "sort": {"_id": 1}});
+        execute(&*store, find(json!({"a": a}), by_id))
+            .await
+            .unwrap()
+    };
+    assert_eq!(ids(1).await, json!([{"_id": 1}]), "by no index");
+    assert_eq!(store.indexes(APP).await.unwrap(), []);
+
+    client.batch_execute("COMMIT").await.unwrap();
+    assert!(creating.await.unwrap());
+    assert_eq!(store.indexes(APP).await.unwrap(), [index("a")]);
+    assert_eq!(ids(1).await, json!([{"_id": 1}]));
+    assert_eq!(ids(7).await, json!([{"_id": 2}, {"_id": 4}]));
+    let keys = client.query("SELECT 1 FROM document_keys", &[]).await;
+    assert_eq!(keys.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn an_index_that_was_given_up_serves_nobody_and_is_finished_by_the_next() {
+    let place = Place::new();
+    let store = place.open().await;
+    store.create_app(new_app(APP)).await.unwrap();
+    // Three batches.
+    let many: Vec<Value> = (0..1_200).map(|n| json!({"a": n})).collect();
+    execute(&*store, insert(Value::Array(many))).await.unwrap();
+    let client = client(&place).await;
+    let given_up = "INSERT INTO indexes (app, collection, path) VALUES ($1, 'c', 'a')";
+    client.execute(given_up, &[&APP]).await.unwrap();
+    let counted = async || execute(&*store, count(json!({"a": 1_199}))).await.unwrap();
+    assert_eq!(counted().await, json!({"count": 1}));
+    assert_eq!(store.indexes(APP).await.unwrap(), []);
+    assert!(store.create_index(APP, index("a")).await.unwrap());
+    assert_eq!(counted().await, json!({"count": 1}));
+    assert!(!store.create_index(APP, index("a")).await.unwrap());
+    let keys = client.query("SELECT 1 FROM document_keys", &[]).await;
+    assert_eq!(keys.unwrap().len(), 1_200);
 }

@@ -1,6 +1,9 @@
 //! Apps apart from each other by the database itself, whatever a statement says.
 
-use lode_store::Store;
+use std::time::Duration;
+
+use lode_proto::message::LogLevel;
+use lode_store::{EffectKind, LogQuery, NewEffect, NewLogLine, Store};
 use serde_json::json;
 
 use crate::client::client;
@@ -24,7 +27,32 @@ async fn two_apps(place: &Place) -> std::sync::Arc<dyn Store> {
         path: "a".to_owned(),
     };
     store.create_index(APP, index).await.unwrap();
+    store.record_effect(new_effect(APP)).await.unwrap();
+    store.append_logs(vec![new_line(APP)]).await.unwrap();
     store
+}
+
+fn new_effect(app: &str) -> NewEffect {
+    NewEffect {
+        app: app.to_owned(),
+        job: "j1".to_owned(),
+        hook: "c.onPreSave".to_owned(),
+        kind: EffectKind::Email,
+        payload: "{}".to_owned(),
+        is_due: true,
+        waiting_max: 10,
+    }
+}
+
+fn new_line(app: &str) -> NewLogLine {
+    NewLogLine {
+        app: app.to_owned(),
+        at_ms: 1,
+        level: LogLevel::Info,
+        hook: "c.onPreSave".to_owned(),
+        job: "j1".to_owned(),
+        message: "mine".to_owned(),
+    }
 }
 
 #[tokio::test]
@@ -38,6 +66,8 @@ async fn a_statement_that_names_another_apps_rows_sees_and_changes_none() {
         "indexes",
         "hooks",
         "hook_versions",
+        "outbox",
+        "logs",
     ] {
         let all = format!("SELECT 1 FROM {table}");
         assert_ne!(
@@ -74,6 +104,35 @@ async fn a_row_of_another_app_cannot_be_written() {
     let refused = client.execute(&row, &[]).await.unwrap_err();
     let said = refused.as_db_error().unwrap().message().to_owned();
     assert!(said.contains("row-level security"), "{said}");
+}
+
+/// Workers claim and forget over all apps; what a hook adds is added as its app.
+#[tokio::test]
+async fn over_all_apps_effects_and_lines_are_seen_and_none_is_added() {
+    let place = Place::new();
+    let _store = two_apps(&place).await;
+    let client = client(&place).await;
+    let outbox = "INSERT INTO outbox (id, app, job, hook, kind, at_ms, payload, state, attempts,
+                                      claim, is_claimed)
+                  VALUES ('x', 'other', '', '', 'push', 0, '{}', 'recorded', 0, 0, false)";
+    let logs = "INSERT INTO logs (app, at_ms, level, hook, job, message)
+                VALUES ('other', 0, 0, '', '', '')";
+    for (table, insert) in [("outbox", outbox), ("logs", logs)] {
+        for (app, seen, may_insert) in [("*", 1, false), (APP, 1, false), ("other", 0, true)] {
+            let begin = format!("BEGIN; SET LOCAL ROLE lode_tenant; SET LOCAL lode.app = '{app}'");
+            client.batch_execute(&begin).await.unwrap();
+            let all = format!("SELECT 1 FROM {table}");
+            let rows = client.query(&all, &[]).await.unwrap();
+            assert_eq!(rows.len(), seen, "{table} as {app}");
+            let inserted = client.execute(insert, &[]).await;
+            assert_eq!(
+                inserted.is_ok(),
+                may_insert,
+                "{table} as {app}: {inserted:?}"
+            );
+            client.batch_execute("ROLLBACK").await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]
@@ -113,12 +172,21 @@ async fn the_policies_hold_for_an_ordinary_owner_without_a_role() {
     execute(&*store, insert(json!({"_id": "mine"})))
         .await
         .unwrap();
+    // All that goes over all apps does so for it, too.
+    store.record_effect(new_effect(APP)).await.unwrap();
+    let lines = vec![new_line(APP), new_line("other")];
+    store.append_logs(lines).await.unwrap();
+    let claimed = store.claim_effects(&EffectKind::ALL, 9, Duration::ZERO);
+    assert_eq!(claimed.await.unwrap().len(), 1);
+    let read = store.logs("other", LogQuery::default()).await.unwrap();
+    assert_eq!(read.len(), 1);
     let as_owner = format!("BEGIN; SET LOCAL ROLE {owner}; SET LOCAL lode.app = 'other'");
     client.batch_execute(&as_owner).await.unwrap();
     let seen = client.query("SELECT 1 FROM documents", &[]).await.unwrap();
     assert_eq!(seen.len(), 0);
     client.batch_execute("ROLLBACK").await.unwrap();
     drop(store);
+    // A shared server keeps roles; this one is gone with the schema, too, if the test fails.
     let clean = format!("DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}");
     client.batch_execute(&clean).await.unwrap();
 }

@@ -21,11 +21,15 @@ mod indexes;
 mod isolation;
 #[path = "../store/limits.rs"]
 mod limits;
+#[path = "../store/logs.rs"]
+mod logs;
 #[path = "../store/long.rs"]
 mod long;
 mod opening;
 #[path = "../store/operations.rs"]
 mod operations;
+#[path = "../store/outbox.rs"]
+mod outbox;
 mod place;
 #[path = "../store/races.rs"]
 mod races;
@@ -34,5 +38,7 @@ mod schedules;
 mod server;
 #[path = "../store/support.rs"]
 mod support;
+#[path = "../store/usernames.rs"]
+mod usernames;
 
 use support::*;

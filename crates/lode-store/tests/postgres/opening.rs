@@ -6,9 +6,10 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 
 use crate::client::client;
+use crate::concurrency::on_many_threads;
 use crate::place::{Place, server_url};
 use crate::server::PgServer;
-use crate::{APP, execute, find, insert, new_app};
+use crate::{APP, execute, find, insert, new_app, update};
 
 /// Refused with all of these words, and never with the password.
 #[track_caller]
@@ -191,4 +192,132 @@ async fn a_store_outlives_the_connections_that_it_has() {
     client.query(end, &[&place.schema]).await.unwrap();
     let found = execute(&*store, find(json!({}), json!(null))).await;
     assert_eq!(found.unwrap(), json!([{"_id": 1}]));
+}
+
+#[tokio::test]
+async fn a_store_goes_on_when_its_server_was_restarted() {
+    let mut server = PgServer::start(&[], |_| {});
+    let place = Place::on(&server.url());
+    let store = place.open().await;
+    store.create_app(new_app(APP)).await.unwrap();
+    execute(&*store, insert(json!({"_id": 1}))).await.unwrap();
+    server.stop();
+    let away = execute(&*store, find(json!({}), json!(null))).await;
+    let error = away.unwrap_err();
+    assert_eq!((error.code(), error.status()), ("InternalError", 500));
+    assert!(!format!("{error:?}").contains("geheim"), "{error:?}");
+    server.start_again();
+    let found = execute(&*store, find(json!({}), json!(null))).await;
+    assert_eq!(found.unwrap(), json!([{"_id": 1}]));
+}
+
+#[tokio::test]
+async fn a_ping_says_how_the_server_is_reached_and_that_it_keeps_apps_apart() {
+    let place = Place::new();
+    let store = place.open().await;
+    let said = store.ping().await.unwrap();
+    for part in [
+        "PostgreSQL 1",
+        place.schema.as_str(),
+        "without TLS",
+        "8 + 2 connections",
+        "row-level security on as lode_tenant",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    let client = client(&place).await;
+    client
+        .batch_execute("ALTER TABLE documents DISABLE ROW LEVEL SECURITY")
+        .await
+        .unwrap();
+    let error = store.ping().await.unwrap_err().to_string();
+    assert!(error.contains("is off for documents"), "{error}");
+}
+
+#[tokio::test]
+async fn an_operation_may_run_for_as_long_as_the_operator_says() {
+    let place = Place::new();
+    let options = lode_store::StoreOptions {
+        operation_ms: 200,
+        ..lode_store::StoreOptions::default()
+    };
+    let store = lode_store::open_with(&place.url(), options).await.unwrap();
+    store.create_app(new_app(APP)).await.unwrap();
+    execute(&*store, insert(json!({"_id": 1}))).await.unwrap();
+    // Somebody else has the document and does not let go of it.
+    let mut client = client(&place).await;
+    let held = client.transaction().await.unwrap();
+    held.execute("SELECT 1 FROM documents FOR UPDATE", &[])
+        .await
+        .unwrap();
+    let update = update(json!({"_id": 1}), json!({"$set": {"a": 1}}), json!(null));
+    let error = store.execute(APP, update).await.unwrap_err();
+    assert_eq!(error.code(), "OperationTooLong");
+    assert!(error.to_string().contains("200 ms"), "{error}");
+    let options = lode_store::StoreOptions {
+        operation_ms: 60_000,
+        ..options
+    };
+    let refused = lode_store::open_with(&place.url(), options).await;
+    let message = refused.unwrap_err().to_string();
+    assert!(message.contains("100 to 9000"), "{message}");
+}
+
+#[tokio::test]
+async fn eight_stores_prepare_one_new_schema_at_once_and_its_twin_in_another_database() {
+    // A server of its own: the role of tenants is the whole server's, and is made here. The level
+    // is one at which a transaction would not see what was done while it waited for the lock.
+    let settings = ["default_transaction_isolation=repeatable read".to_owned()];
+    let server = PgServer::start(&settings, |_| {});
+    let place = Place::named(server.url());
+    let beside = client(&place).await;
+    beside.batch_execute("CREATE DATABASE twin").await.unwrap();
+    let twin = Place {
+        server: format!("{}twin", server.url().strip_suffix("postgres").unwrap()),
+        schema: place.schema.clone(),
+    };
+    on_many_threads(8, |thread| {
+        let place = [&place, &twin][thread % 2];
+        async move {
+            let store = place.open().await;
+            store
+                .create_app(new_app(&thread.to_string()))
+                .await
+                .unwrap();
+        }
+    });
+    for place in [place, twin] {
+        let store = place.open().await;
+        assert_eq!(store.apps().await.unwrap().len(), 4);
+    }
+    let role = "SELECT rolsuper OR rolbypassrls OR rolcanlogin FROM pg_roles
+                WHERE rolname = 'lode_tenant'";
+    let role = beside.query_one(role, &[]).await.unwrap();
+    assert!(!role.get::<_, bool>(0));
+}
+
+#[tokio::test]
+async fn a_test_takes_its_schema_with_it_also_when_it_panics() {
+    let server = server_url();
+    let test = std::thread::spawn(move || {
+        let place = Place::on(&server);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let name = place.schema.clone();
+        runtime.block_on(async {
+            place.open().await;
+            let beside = client(&place).await;
+            let create = format!("CREATE ROLE {name}_owner; BEGIN; SELECT 1 FROM apps");
+            beside.batch_execute(&create).await.unwrap();
+            // The reader of the panic's payload below.
+            std::panic::panic_any(name);
+        })
+    });
+    let schema = *test.join().unwrap_err().downcast::<String>().unwrap();
+    let beside = client(&Place::new()).await;
+    let left = "SELECT nspname FROM pg_namespace WHERE nspname = $1
+                UNION ALL SELECT rolname FROM pg_roles WHERE starts_with(rolname::text, $1)";
+    assert!(beside.query(left, &[&schema]).await.unwrap().is_empty());
 }

@@ -14,6 +14,7 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(crate) struct PgServer {
     child: Child,
+    settings: Vec<String>,
     pub(crate) dir: TempDir,
 }
 
@@ -37,20 +38,31 @@ impl PgServer {
         assert!(made.status.success(), "initdb: {said}");
         set_up(&data);
         own(dir.path());
-        let log = std::fs::File::create(dir.path().join("log")).unwrap();
-        let mut command = command("postgres");
-        command.arg("-D").arg(&data).arg("-k").arg(dir.path());
-        for setting in ["fsync=off", "listen_addresses=", "max_connections=300"]
-            .map(str::to_owned)
-            .iter()
-            .chain(settings)
-        {
-            command.args(["-c", setting]);
-        }
-        let child = command.stderr(log).stdout(Stdio::null()).spawn().unwrap();
-        let mut server = Self { child, dir };
+        let mut server = Self {
+            child: launch(dir.path(), settings),
+            settings: settings.to_vec(),
+            dir,
+        };
         server.wait();
         server
+    }
+
+    /// Ends it at once, with all its connections. What was committed is still there.
+    pub(crate) fn stop(&mut self) {
+        // What one that is killed leaves behind is ended by itself, but not at once: a new one has
+        // to wait for it. `immediate` does not wait for anything else.
+        let data = self.dir.path().join("data");
+        let stop = ["stop", "-m", "immediate", "-w", "-D"];
+        let stopped = command("pg_ctl").args(stop).arg(data).output().unwrap();
+        let said = String::from_utf8_lossy(&stopped.stderr);
+        assert!(stopped.status.success(), "pg_ctl: {said}");
+        self.child.wait().unwrap();
+    }
+
+    /// Starts what was stopped, in the same place.
+    pub(crate) fn start_again(&mut self) {
+        self.child = launch(self.dir.path(), &self.settings);
+        self.wait();
     }
 
     pub(crate) fn url(&self) -> String {
@@ -98,6 +110,20 @@ impl Drop for PgServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn launch(dir: &Path, settings: &[String]) -> Child {
+    let log = std::fs::File::create(dir.join("log")).unwrap();
+    let mut command = command("postgres");
+    command.arg("-D").arg(dir.join("data")).arg("-k").arg(dir);
+    for setting in ["fsync=off", "listen_addresses=", "max_connections=300"]
+        .map(str::to_owned)
+        .iter()
+        .chain(settings)
+    {
+        command.args(["-c", setting]);
+    }
+    command.stderr(log).stdout(Stdio::null()).spawn().unwrap()
 }
 
 /// A program of Postgres, as a user that it accepts; it ends with the thread that starts it.

@@ -353,3 +353,52 @@ async fn bad_requests_are_the_callers_fault() {
         "system.",
     );
 }
+
+#[tokio::test]
+async fn usernames_are_unique_in_the_users_of_an_app() {
+    let store = store().await;
+    let users = |entity: Value| DocOp::Insert {
+        collection: "user".to_owned(),
+        entity,
+    };
+    let rename = |id: &str, name: &str| DocOp::Update {
+        collection: "user".to_owned(),
+        query: json!({"_id": id}),
+        entity: json!({"$set": {"username": name}}),
+        options: Value::Null,
+    };
+    let save = |id: &str, name: &str| DocOp::Save {
+        collection: "user".to_owned(),
+        entity: json!({"_id": id, "username": name}),
+    };
+    let both = json!([{"_id": "a", "username": "ada"}, {"_id": "b", "username": "Ada"}]);
+    execute(&*store, users(both)).await.unwrap();
+    let long = "x".repeat(10_000);
+    let nobody = json!([{"username": null}, {"username": null}, {"username": 1}, {"username": 1},
+        {}, {"username": ["ada"]}, {"_id": "long", "username": long}]);
+    execute(&*store, users(nobody)).await.unwrap();
+
+    let taken = "with that username";
+    for op in [
+        users(json!({"username": "ada"})),
+        users(json!([{"username": "new"}, {"username": "new"}])),
+        users(json!({"username": long})),
+        rename("b", "ada"),
+        save("b", "ada"),
+        save("c", "ada"),
+    ] {
+        check_refused(execute(&*store, op).await, "DuplicateKey", taken);
+    }
+    let again = users(json!({"_id": "a", "username": "other"}));
+    check_refused(execute(&*store, again).await, "DuplicateKey", "_id \"a\"");
+
+    // Free where it belongs to nobody, to oneself, or to somebody of another place.
+    execute(&*store, save("a", "ada")).await.unwrap();
+    execute(&*store, rename("a", "lovelace")).await.unwrap();
+    execute(&*store, rename("b", "ada")).await.unwrap();
+    let elsewhere = json!([{"username": "ada"}, {"username": "ada"}]);
+    execute(&*store, insert(elsewhere)).await.unwrap();
+    store.create_app(new_app("app2")).await.unwrap();
+    let other = users(json!({"username": "ada"}));
+    store.execute("app2", other).await.unwrap();
+}

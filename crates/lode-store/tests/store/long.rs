@@ -3,7 +3,7 @@
 use std::task::{Context, Waker};
 
 use lode_store::limits::OPERATION_MS_MAX;
-use lode_store::{DocOp, Store};
+use lode_store::{DocOp, Store, StoreOptions};
 use serde_json::{Value, json};
 
 use crate::documents::{check_refused, check_reply};
@@ -94,5 +94,57 @@ async fn long_reads_of_one_app_do_not_delay_another_and_end_when_dropped() {
     check_reply(
         execute(&*store, find_one(json!({"_id": "first"}))).await,
         json!({"_id": "first", "n": 0}),
+    );
+}
+
+#[tokio::test]
+async fn an_operation_is_read_in_its_apps_turn_and_not_by_its_caller() {
+    let place = Place::new();
+    let store = store_with_maze(&place).await;
+    let mut context = Context::from_waker(Waker::noop());
+    let endless = find(way_through_the_maze(), json!(null));
+    let mut reads: Vec<_> = (0..100)
+        .map(|_| store.execute(APP, endless.clone()))
+        .collect();
+    for read in &mut reads {
+        assert!(read.as_mut().poll(&mut context).is_pending());
+    }
+    let mut unreadable = store.execute(APP, find(json!({"a": {"$regex": "("}}), json!(null)));
+    assert!(unreadable.as_mut().poll(&mut context).is_pending());
+    drop(reads);
+    assert_eq!(unreadable.await.unwrap_err().code(), "BadQuery");
+}
+
+#[tokio::test]
+async fn sorting_an_array_by_large_keys_ends_in_time_and_without_effect() {
+    let place = Place::new();
+    let store = place.open().await;
+    store.create_app(new_app(APP)).await.unwrap();
+    // Each key is within the one before, and equal to that of every other element.
+    let element = (0..31).fold(json!(vec![0; 500]), |inner, _| json!({ "a": inner }));
+    let array = vec![element; 4_000];
+    execute(
+        &*store,
+        insert(json!({"_id": "large", "n": 1, "list": array})),
+    )
+    .await
+    .unwrap();
+    let path = |depth: usize| (vec!["a"; depth].join("."), json!(1));
+    let by: Value = (1..32).map(path).collect::<serde_json::Map<_, _>>().into();
+    let sort = update(
+        json!({"_id": "large"}),
+        json!({"$set": {"n": 2}, "$push": {"list": {"$each": [], "$sort": by}}}),
+        json!(null),
+    );
+    let options = StoreOptions {
+        operation_ms: 500,
+        ..StoreOptions::default()
+    };
+    let hasty = lode_store::open_with(&place.url(), options).await.unwrap();
+    let sorted = execute(&*hasty, sort).await;
+    check_refused(sorted, "OperationTooLong", "500 ms");
+    check_reply(
+        execute(&*store, find(json!({}), json!({"fields": ["n"]}))).await,
+        json!([{"_id": "large", "n": 1}]),
     );
 }

@@ -8,12 +8,15 @@ mod damage;
 mod documents;
 mod hooks;
 mod limits;
+mod logs;
 mod long;
 mod opening;
 mod operations;
+mod outbox;
 mod place;
 mod races;
 mod schedules;
 mod support;
+mod usernames;
 
 use support::*;

@@ -33,6 +33,16 @@ async fn a_bad_address_says_what_is_allowed() {
     check_refused(nowhere, "/no/such/folder/x.db");
 }
 
+#[cfg(not(feature = "mongodb"))]
+#[tokio::test]
+async fn a_build_without_mongodb_says_how_to_get_it() {
+    let error = lode_store::open("mongodb://u:geheim@h/d")
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "BadUrl");
+    check_refused(error, "--features mongodb");
+}
+
 #[tokio::test]
 async fn everything_is_there_after_opening_again() {
     let folder = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ use crate::query::pattern::Pattern;
 use crate::query::types::Types;
 use crate::query::{Comparison, Condition, Leaf, geo};
 
-impl Parser {
+impl Parser<'_> {
     pub(super) fn operators(
         &mut self,
         operators: &Map<String, Value>,
@@ -100,7 +100,7 @@ impl Parser {
                 "$regex on the path {path:?} needs a text, and $options a text of i, m, s and x"
             )));
         };
-        Ok(Leaf::Regex(Pattern::new(source, options, path)?).into())
+        Ok(Leaf::Regex(Pattern::new(source, options, path, self.budget)?).into())
     }
 
     fn all(&mut self, value: &Value, path: &str) -> Result<Condition, StoreError> {
@@ -231,7 +231,10 @@ fn refuse_operators_in(value: &Value, path: &str) -> Result<(), StoreError> {
             .try_for_each(|value| refuse_operators_in(value, path)),
         Value::Object(object) => object.iter().try_for_each(|(key, value)| {
             if key.starts_with('$') {
-                return Err(unsupported(key, &format!("the value for {path:?}")));
+                return Err(StoreError::bad_query(format!(
+                    "{key:?} stands in the value for {path:?}, where no operator may; operators \
+                     stand directly under a path, and several patterns for it in an $or"
+                )));
             }
             refuse_operators_in(value, path)
         }),

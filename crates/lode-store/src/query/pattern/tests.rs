@@ -4,7 +4,7 @@ use super::*;
 
 #[track_caller]
 fn check(source: &str, options: &str, found: &[&str], others: &[&str]) {
-    let pattern = Pattern::new(source, options, "a").unwrap();
+    let pattern = Pattern::new(source, options, "a", &Budget::unlimited()).unwrap();
     let budget = Budget::unlimited();
     for text in found {
         assert!(
@@ -22,7 +22,7 @@ fn check(source: &str, options: &str, found: &[&str], others: &[&str]) {
 
 #[track_caller]
 fn check_refused(source: &str, options: &str, part_of_message: &str) {
-    let error = Pattern::new(source, options, "a").unwrap_err();
+    let error = Pattern::new(source, options, "a", &Budget::unlimited()).unwrap_err();
     assert!(error.is_callers_fault());
     assert!(error.to_string().contains(part_of_message), "{error}");
 }
@@ -85,7 +85,7 @@ fn what_needs_backtracking_is_refused_with_the_reason() {
 
 #[test]
 fn a_search_ends_with_its_budget() {
-    let pattern = Pattern::new("a*b", "", "a").unwrap();
+    let pattern = Pattern::new("a*b", "", "a", &Budget::unlimited()).unwrap();
     assert!(!pattern.is_found_in(&"ab".repeat(1000), &Budget::spent()));
 }
 
@@ -108,7 +108,51 @@ fn a_plain_beginning_is_known() {
         (r"^\d", "", None),
         ("^(?i)a", "", None),
     ] {
-        let pattern = Pattern::new(source, options, "a").unwrap();
+        let pattern = Pattern::new(source, options, "a", &Budget::unlimited()).unwrap();
         assert_eq!(pattern.prefix().as_deref(), prefix, "{source}");
     }
+}
+
+#[test]
+fn what_is_in_brackets_is_plain_whatever_the_option_x_leaves_out_elsewhere() {
+    check(r"^[a #]+$", "x", &["a #"], &["b"]);
+    check("^[a#]\nb-c]$", "x", &["#b-c]"], &["a"]);
+    check(r"^[[:a-z]+$", "", &["[:b"], &["B"]);
+    check(r"^[[:^alpha:]x]+$", "", &["1x"], &["a"]);
+}
+
+#[test]
+fn the_letters_in_the_classes_of_an_operation_are_bounded() {
+    let wide = [
+        r"[\pL&&[\PN&&[\PS&&[\PZ&&[\PC]]]]]",
+        r"[\D\d]",
+        r"[!-\x{10FFFF}]",
+        r"[!-\uFFFF]",
+        "[!-\u{10ffff}]",
+        "[[:^alpha:]]",
+        r"\PL",
+    ];
+    for class in wide {
+        let budget = Budget::unlimited();
+        let ended = (0..20).find_map(|_| Pattern::new(class, "i", "a", &budget).err());
+        let ended = ended.expect(class);
+        assert!(ended.to_string().contains("1000000 letters"), "{ended}");
+    }
+    let budget = Budget::unlimited();
+    for usual in [
+        r"^[\w.+-]+@[\w-]+(\.[a-z]{2,})+$",
+        r"^\p{L}[\p{L}\p{M}' -]*$",
+        "[à-ÿÀ-Þ]",
+        "[一-龥]",
+        r"[\u00C0-\u017F]",
+        r"^[^<>%$-]*$",
+    ] {
+        Pattern::new(usual, "i", "a", &budget).unwrap();
+    }
+}
+
+#[test]
+fn no_pattern_is_compiled_once_the_budget_is_spent() {
+    let ended = Pattern::new("a", "", "a", &Budget::spent()).unwrap_err();
+    assert!(matches!(ended, StoreError::Stopped), "{ended}");
 }

@@ -15,11 +15,23 @@ fn class(letter: char) -> Option<&'static str> {
     }
 }
 
+/// Letters that have a form in the other case lie below this one. What lies above is passed over
+/// quickly.
+const LETTERS: usize = 0x1_E944;
+
+/// A pattern in the engine's notation.
+pub(super) struct Translated {
+    pub(super) pattern: String,
+    /// How many letters its classes have, by an upper estimate.
+    pub(super) letters: usize,
+}
+
 /// The same pattern in the engine's notation, or why there is none.
-pub(super) fn translate(pattern: &str) -> Result<String, String> {
+pub(super) fn translate(pattern: &str) -> Result<Translated, String> {
     let mut translation = Translation {
         rest: pattern.chars().peekable(),
         out: String::with_capacity(pattern.len() + 16),
+        letters: 0,
     };
     while let Some(next) = translation.rest.next() {
         match next {
@@ -34,12 +46,40 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
             other => translation.out.push(other),
         }
     }
-    Ok(translation.out)
+    Ok(Translated {
+        pattern: translation.out,
+        letters: translation.letters,
+    })
+}
+
+/// How many letters a class in brackets, written for the engine, has at most. What an escape in a
+/// range stands for is not read: such a range may have all.
+fn letters_in(class: &str) -> usize {
+    let mut after_hex = class
+        .match_indices(r"\x")
+        .map(|(at, it)| &class[at + it.len()..]);
+    // With two digits, and directly behind it, it is at most U+FF.
+    let is_far = after_hex.any(|rest| !rest.starts_with(|c: char| c.is_ascii_hexdigit()));
+    let holds = |parts: &[&str]| parts.iter().any(|part| class.contains(part));
+    // What is negated within has all letters; what is negated as a whole is so afterwards.
+    if holds(&[r"\p", r"\P", "[:^"]) || class[1..].contains("[^") {
+        LETTERS
+    } else if class.contains('-') {
+        if is_far || holds(&[r"\u", r"\U"]) {
+            return LETTERS;
+        }
+        // Each may be the end of a range that begins at nothing.
+        let ends = class.chars().map(|letter| letter as usize);
+        ends.sum::<usize>().min(LETTERS)
+    } else {
+        class.len()
+    }
 }
 
 struct Translation<'a> {
     rest: Peekable<Chars<'a>>,
     out: String,
+    letters: usize,
 }
 
 impl Translation<'_> {
@@ -65,7 +105,12 @@ impl Translation<'_> {
                 ));
             }
             ' ' => self.out.push_str(r"\x20"),
-            letter if letter.is_ascii_alphanumeric() => self.out.extend(['\\', letter]),
+            letter if letter.is_ascii_alphanumeric() => {
+                if matches!(letter, 'p' | 'P') {
+                    self.letters += LETTERS;
+                }
+                self.out.extend(['\\', letter]);
+            }
             // Escaped where that means something here, and as itself otherwise.
             mark if r"\.+*?()|[]{}^$#&-~".contains(mark) => self.out.extend(['\\', mark]),
             other => self.out.push(other),
@@ -73,8 +118,10 @@ impl Translation<'_> {
         Ok(())
     }
 
-    /// Brackets within brackets, `&&` and `~~` are operators of the engine, and plain here.
+    /// Brackets within brackets, `&&` and `~~` are operators of the engine, and `#` may begin a
+    /// comment there; all are plain here.
     fn brackets(&mut self) -> Result<(), String> {
+        let begin = self.out.len();
         self.out.push('[');
         if self.rest.next_if_eq(&'^').is_some() {
             self.out.push('^');
@@ -87,10 +134,15 @@ impl Translation<'_> {
                 '\\' => self.escape(true)?,
                 ']' => {
                     self.out.push(']');
+                    self.letters += letters_in(&self.out[begin..]);
                     return Ok(());
                 }
-                '[' if self.rest.peek() == Some(&':') => self.named_class(),
-                '[' | '&' | '~' => self.out.extend(['\\', next]),
+                '[' if self.named_class() => {}
+                '[' | '&' | '~' | '#' => self.out.extend(['\\', next]),
+                // These count here even where the option x leaves them out elsewhere.
+                ' ' => self.out.push_str(r"\x20"),
+                '\n' => self.out.push_str(r"\n"),
+                '\t' => self.out.push_str(r"\t"),
                 '-' if self.rest.peek() == Some(&'-') => self.out.push_str(r"\-"),
                 other => self.out.push(other),
             }
@@ -98,15 +150,20 @@ impl Translation<'_> {
         Err("a bracket is not closed".to_owned())
     }
 
-    /// `[:alpha:]` is the same in both.
-    fn named_class(&mut self) {
-        self.out.push('[');
-        for next in self.rest.by_ref() {
-            self.out.push(next);
-            if next == ']' {
-                return;
-            }
+    /// `[:alpha:]` is the same in both; false for anything else behind the bracket.
+    fn named_class(&mut self) -> bool {
+        let inner: String = self.rest.clone().take_while(|c| *c != ']').collect();
+        let name = inner.strip_prefix(':').and_then(|it| it.strip_suffix(':'));
+        let name = name.map(|name| name.strip_prefix('^').unwrap_or(name));
+        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase());
+        if !name.is_some_and(is_name) {
+            return false;
         }
+        self.out.push('[');
+        for _ in 0..=inner.chars().count() {
+            self.out.extend(self.rest.next());
+        }
+        true
     }
 
     fn group(&mut self) -> Result<(), String> {

@@ -28,7 +28,7 @@ impl Part {
     pub(super) fn parse(
         name: &str,
         operators: &Map<String, Value>,
-        parser: &mut Parser,
+        parser: &mut Parser<'_>,
     ) -> Result<Option<(Self, Option<bool>)>, StoreError> {
         let mut operators = operators.iter();
         let (Some((operator, value)), None) = (operators.next(), operators.next()) else {

@@ -234,7 +234,7 @@ impl Run<'_> {
     fn act_on_array(&mut self, array: &mut Vec<Value>, action: &Action) -> Result<(), StoreError> {
         let budget = self.occasion.budget;
         match action {
-            Action::Push(push) => push.apply(array, &mut self.room),
+            Action::Push(push) => push.apply(array, &mut self.room, budget),
             Action::AddToSet(values) => array::add_to_set(array, values, &mut self.room, budget),
             Action::Pop(End::Last) => {
                 array.pop();

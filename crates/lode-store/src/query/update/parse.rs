@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Action, Change, Update};
 use crate::StoreError;
+use crate::budget::Budget;
 use crate::limits::DEPTH_MAX;
 use crate::query::Path;
 use crate::query::document::{depth_exceeds, missing_entity};
@@ -18,6 +19,11 @@ use crate::query::path::Segment;
 impl Update {
     /// Reads `{$set: {…}, …}`, or a replacement document, which has no `$` keys.
     pub fn parse(entity: &Value) -> Result<Self, StoreError> {
+        Self::parse_within(entity, &Budget::unlimited())
+    }
+
+    /// [`Update::parse`] that ends between two patterns once the budget is spent.
+    pub(crate) fn parse_within(entity: &Value, budget: &Budget) -> Result<Self, StoreError> {
         let entity = match entity {
             Value::Object(entity) => entity,
             Value::Null => return Err(missing_entity()),
@@ -49,7 +55,7 @@ impl Update {
             )));
         }
         let mut changes = Vec::new();
-        let mut parser = Parser::default();
+        let mut parser = Parser::new(budget);
         for (operator, fields) in entity {
             let Value::Object(fields) = fields else {
                 return Err(StoreError::bad_update(format!(

@@ -18,7 +18,7 @@ pub(super) fn change(
     operator: &str,
     text: &str,
     value: &Value,
-    parser: &mut Parser,
+    parser: &mut Parser<'_>,
 ) -> Result<Change, StoreError> {
     let path = Path::of_update(text, operator)?;
     let place = Place {
@@ -192,7 +192,7 @@ impl Place<'_> {
         }
     }
 
-    fn pull(self, value: &Value, parser: &mut Parser) -> Result<Pull, StoreError> {
+    fn pull(self, value: &Value, parser: &mut Parser<'_>) -> Result<Pull, StoreError> {
         match value {
             Value::Object(object) if is_operators(object) => parser
                 .element_operators(object, &format!("$pull of {}", self.path))
