@@ -4,7 +4,9 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
+use crate::postgres::Postgres;
 use crate::redis::Redis;
+use crate::servers::POSTGRES;
 use crate::{place, step, v8};
 
 /// Runs the benchmarks, with a private Redis for those that need one.
@@ -20,6 +22,18 @@ pub(crate) fn bench(args: &[String]) -> Result<ExitCode> {
 pub(crate) fn bench_queue(args: &[String]) -> Result<ExitCode> {
     let mut command = example_of("lode-queue", "bench-queue");
     Ok(step::exit_code(step::status(command.args(args))?))
+}
+
+/// Runs the benchmark of the store alone: it needs no V8, but a Postgres.
+pub(crate) fn bench_store(args: &[String]) -> Result<ExitCode> {
+    let mut command = example_of("lode-store", "bench-store");
+    command.args(args);
+    let server = match place::setting(POSTGRES) {
+        Some(_) => None,
+        None => Some(Postgres::start()?),
+    };
+    command.envs(server.iter().map(|server| (POSTGRES, &server.url)));
+    Ok(step::exit_code(step::status(&mut command)?))
 }
 
 /// Runs `count` jobs, or as many as the soak test thinks right.

@@ -37,6 +37,7 @@ usage: cargo xtask <command>
   demo                 start a worker and send it a good, a wrong and a hostile hook each
   bench [args…]        run the benchmarks with a private Redis
   bench queue [args…]  measure what a job costs Redis, by the queue's depth and number of apps
+  bench store [args…]  compare the store with SQL typed by hand, on SQLite and a private Postgres
   fuzz [SECONDS]       run each fuzz target for so long, 20 s unless told, from the corpus in fuzz/
   faults [JOBS]        kill, stop and cut off workers and Redis at random while they do so many jobs
   soak [N]             run N jobs of every kind and look for what leaks or is lost
@@ -74,6 +75,7 @@ enum Task<'a> {
     Demo,
     Bench(&'a [String]),
     BenchQueue(&'a [String]),
+    BenchStore(&'a [String]),
     Fuzz(u64),
     Faults(Option<u64>),
     Soak(Option<u64>),
@@ -93,6 +95,7 @@ impl<'a> Task<'a> {
             ("servers", [program, args @ ..]) => Some(Self::Servers(program, args)),
             ("demo", []) => Some(Self::Demo),
             ("bench", [queue, args @ ..]) if queue == "queue" => Some(Self::BenchQueue(args)),
+            ("bench", [store, args @ ..]) if store == "store" => Some(Self::BenchStore(args)),
             ("bench", args) => Some(Self::Bench(args)),
             ("fuzz", []) => Some(Self::Fuzz(FUZZ_SECONDS)),
             ("fuzz", [seconds]) => {
@@ -125,6 +128,7 @@ impl<'a> Task<'a> {
             Self::Demo => demo::run(),
             Self::Bench(args) => example::bench(args),
             Self::BenchQueue(args) => example::bench_queue(args),
+            Self::BenchStore(args) => example::bench_store(args),
             Self::Fuzz(seconds) => fuzz::run(seconds),
             Self::Faults(jobs) => faults::run(jobs),
             Self::Soak(count) => example::soak(count),
@@ -153,6 +157,7 @@ mod tests {
         check("faults 9000", Some(&Task::Faults(Some(9_000))));
         check("bench", Some(&Task::Bench(&[])));
         check("bench queue", Some(&Task::BenchQueue(&[])));
+        check("bench store", Some(&Task::BenchStore(&[])));
         let args = ["--profile".to_owned(), "v8".to_owned()];
         check("test --profile v8", Some(&Task::Test(&args)));
         check("servers ls --profile v8", Some(&Task::Servers("ls", &args)));

@@ -14,7 +14,7 @@ use crate::{place, say, step, valkey};
 
 const REDIS: &str = "LODE_TEST_REDIS";
 const CLUSTER: &str = "LODE_TEST_REDIS_CLUSTER";
-const POSTGRES: &str = "LODE_TEST_POSTGRES";
+pub(crate) const POSTGRES: &str = "LODE_TEST_POSTGRES";
 const VALKEY: &str = "LODE_TEST_VALKEY";
 
 /// Running servers; gone with this value. Those that the caller has set an address of are not ours
