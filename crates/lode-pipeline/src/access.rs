@@ -8,7 +8,8 @@
 //! * `groups` and `roles` give nothing: the pipeline knows no groups.
 //!
 //! An entity without `_acl`, such as one that a hook has inserted, can be read by every user and
-//! written by none. The app's own credentials are not restricted.
+//! written by none. Only the master secret is not restricted. Whoever has the app's secret, which
+//! every copy of the app's client holds, is nobody in particular: in no list, and no creator.
 
 use serde_json::{Map, Value, json};
 
@@ -16,8 +17,13 @@ use crate::Identity;
 
 /// What an identity may do to entities.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Access<'a> {
-    user: Option<&'a str>,
+pub(crate) enum Access<'a> {
+    /// Everything.
+    All,
+    /// What the lists let this user do.
+    User(&'a str),
+    /// What the lists let everybody do.
+    Nobody,
 }
 
 /// What it wants to do to one.
@@ -28,37 +34,52 @@ pub(crate) enum Right {
 }
 
 impl Right {
-    /// What an entity must be like for this user.
-    fn condition(self, user: &str) -> Value {
-        let listed = [
-            json!({"_acl.creator": user}),
-            json!({"_acl.w": user}),
-            json!({"_acl.gw": true}),
-        ];
-        let readers = [json!({"_acl.r": user}), json!({"_acl.gr": {"$ne": false}})];
-        let readers = readers.into_iter().filter(|_| self == Self::Read);
-        json!({"$or": listed.into_iter().chain(readers).collect::<Vec<_>>()})
+    /// What an entity must be like for this user, or for nobody in particular.
+    fn condition(self, user: Option<&str>) -> Value {
+        let mut any = vec![json!({"_acl.gw": true})];
+        if self == Self::Read {
+            any.push(json!({"_acl.gr": {"$ne": false}}));
+        }
+        if let Some(user) = user {
+            any.push(json!({"_acl.creator": user}));
+            any.push(json!({"_acl.w": user}));
+            if self == Self::Read {
+                any.push(json!({"_acl.r": user}));
+            }
+        }
+        json!({ "$or": any })
     }
 }
 
 impl<'a> Access<'a> {
     pub(crate) fn of(identity: &'a Identity) -> Self {
-        Self {
-            user: identity.user_id(),
+        match identity {
+            Identity::Master => Self::All,
+            Identity::User { id, .. } => Self::User(id),
+            Identity::App => Self::Nobody,
+        }
+    }
+
+    /// None where everything is allowed.
+    fn condition(self, right: Right) -> Option<Value> {
+        match self {
+            Self::All => None,
+            Self::User(id) => Some(right.condition(Some(id))),
+            Self::Nobody => Some(right.condition(None)),
         }
     }
 
     /// `query`, but only entities with this right.
     pub(crate) fn with(self, right: Right, query: Map<String, Value>) -> Value {
-        match self.user {
-            Some(user) => narrowed(query, right.condition(user)),
+        match self.condition(right) {
+            Some(condition) => narrowed(query, condition),
             None => Value::Object(query),
         }
     }
 
     /// `query`, but only entities without this right; none where there can be no such entity.
     pub(crate) fn without(self, right: Right, query: Map<String, Value>) -> Option<Value> {
-        let condition = json!({"$nor": [right.condition(self.user?)]});
+        let condition = json!({"$nor": [self.condition(right)?]});
         Some(narrowed(query, condition))
     }
 }
@@ -101,7 +122,7 @@ mod tests {
         assert_eq!(narrowed["$and"].as_array().map(Vec::len), Some(1));
         let odd = access.with(Right::Read, object(json!({"$and": 5})));
         assert_eq!(odd["$and"][0], json!({"$and": 5}));
-        let free = Access::of(&Identity::App).with(Right::Read, object(json!({"n": 1})));
+        let free = Access::of(&Identity::Master).with(Right::Read, object(json!({"n": 1})));
         assert_eq!(free, json!({"n": 1}));
     }
 }

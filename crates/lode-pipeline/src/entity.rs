@@ -1,33 +1,33 @@
 //! What the pipeline writes into each entity: whose it is, and when it was made and changed.
 //!
-//! Kinvey's `_acl.creator` is the user who created the entity, or the app's key. A client with a
-//! user's credentials cannot name another one; hooks can, since they are the tenant's own code, and
-//! so can the app's own credentials. `_kmd.ect` and `_kmd.lmt` are nobody's to give.
+//! Kinvey's `_acl.creator` is the user who created the entity, or the app's key. A client cannot
+//! name another one; hooks can, since they are the tenant's own code, and so can the master secret.
+//! `_kmd.ect` and `_kmd.lmt` are nobody's to give.
 //!
 //! A replacement without `_acl` leaves it as it was.
 
 use serde_json::{Map, Value};
 
 use crate::fault::{Failure, Fault};
-use crate::{Request, date};
+use crate::{Identity, Request, date};
 
 /// One request's marks.
 #[derive(Debug)]
 pub(crate) struct Stamp<'a> {
     /// Who has created what has no creator yet.
     own: &'a str,
-    /// A creator that is not to be believed: what a user's client has sent.
+    /// A creator that is not to be believed: what a client without the master secret has sent.
     claimed: Option<Option<Value>>,
     now: String,
 }
 
 impl<'a> Stamp<'a> {
     pub(crate) fn new(request: &'a Request, now_ms: u64) -> Self {
-        let user = request.identity.user_id();
+        let is_client = request.identity != Identity::Master;
         let body = request.body.as_ref().and_then(Value::as_object);
         Self {
-            own: user.unwrap_or(&request.app),
-            claimed: user.map(|_| body.and_then(creator).cloned()),
+            own: request.identity.user_id().unwrap_or(&request.app),
+            claimed: is_client.then(|| body.and_then(creator).cloned()),
             now: date::iso(now_ms),
         }
     }
@@ -54,7 +54,7 @@ impl<'a> Stamp<'a> {
         Ok(entity)
     }
 
-    /// A creator that counts: a name, and not just what a user's client has sent.
+    /// A creator that counts: a name, and not just what a client has sent.
     fn believed<'v>(&self, named: Option<&'v Value>) -> Option<&'v Value> {
         let is_claimed = self
             .claimed

@@ -1,9 +1,12 @@
 //! [`Fault`]: why a request fails before, between and after its hooks, in Kinvey's words.
 
+use std::error::Error;
+use std::iter::successors;
+
 use lode_proto::{ErrorInfo, HookResponse, Tag};
 use lode_store::StoreError;
 
-use crate::{Reply, RunError};
+use crate::{Reply, Request, RunError};
 
 /// An error of Kinvey's API that no hook has made. Hooks' own errors come with their outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +17,12 @@ pub enum Fault {
     EntityNotFound,
     /// 404.
     EndpointDoesNotExist,
+    /// 401: the header `Authorization` proves nothing.
+    InvalidCredentials,
     /// 401: the entity is there, and this user may not do that to it.
     InsufficientCredentials,
+    /// 409.
+    UserAlreadyExists,
     /// 400: `query`, `sort` or `fields` cannot be understood.
     InvalidQuerySyntax,
     /// 400: the query holds `$where` or `$query`.
@@ -51,11 +58,22 @@ impl Fault {
                 "The custom endpoint you tried to access does not exist. Please configure custom \
                  Business Logic endpoints through the Kinvey Console.",
             ),
+            Self::InvalidCredentials => (
+                "InvalidCredentials",
+                401,
+                "Invalid credentials. Please retry your request with correct credentials",
+            ),
             Self::InsufficientCredentials => (
                 "InsufficientCredentials",
                 401,
                 "The credentials used to authenticate this request are not authorized to run this \
                  operation. Please retry your request with appropriate credentials",
+            ),
+            Self::UserAlreadyExists => (
+                "UserAlreadyExists",
+                409,
+                "This username is already taken. Please retry your request with a different \
+                 username",
             ),
             Self::InvalidQuerySyntax => (
                 "InvalidQuerySyntax",
@@ -104,6 +122,7 @@ impl Fault {
                 debug: debug.into(),
                 stack: None,
             },
+            cause: None,
         }
     }
 }
@@ -113,6 +132,8 @@ impl Fault {
 pub(crate) struct Failure {
     status: u16,
     info: ErrorInfo,
+    /// What went wrong inside the platform: for its own log, not for clients.
+    cause: Option<Box<str>>,
 }
 
 impl Failure {
@@ -122,12 +143,20 @@ impl Failure {
             (Some(kinvey), Some(info)) => Self {
                 status: kinvey.status,
                 info,
+                cause: None,
             },
             _ => Fault::KinveyInternalErrorStop.because(""),
         }
     }
 
-    pub(crate) fn into_reply(self) -> Reply {
+    /// The reply to this request; the log hears of what its client does not.
+    pub(crate) fn into_reply(self, request: &Request) -> Reply {
+        if let Some(cause) = self.cause.as_deref() {
+            let Request {
+                app, collection, ..
+            } = request;
+            tracing::error!(app, collection, error = cause, "the store failed a request");
+        }
         Reply::from(HookResponse::of_failure(self.status, &self.info))
     }
 }
@@ -146,6 +175,9 @@ impl From<RunError> for Failure {
 impl From<StoreError> for Failure {
     /// By the error's code, which is stable, and by whose fault it is.
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::DuplicateUsername) {
+            return Fault::UserAlreadyExists.because(error.to_string());
+        }
         let fault = match error.code() {
             "UnknownApp" => Fault::AppNotFound,
             "DisallowedQuerySyntax" => Fault::DisallowedQuerySyntax,
@@ -161,10 +193,40 @@ impl From<StoreError> for Failure {
             _ if matches!(error, StoreError::Corrupt { .. }) => Fault::KinveyInternalErrorStop,
             _ => Fault::KinveyInternalErrorRetry,
         };
-        // What went wrong inside the platform is for its own log, not for clients.
-        match fault.verdict().1 {
-            500 if !error.is_callers_fault() => fault.because(""),
-            _ => fault.because(error.to_string()),
+        if error.is_callers_fault() {
+            return fault.because(error.to_string());
         }
+        Self {
+            cause: Some(with_sources(&error).into()),
+            ..fault.because("")
+        }
+    }
+}
+
+/// The error's text and those of all its sources.
+fn with_sources(error: &dyn Error) -> String {
+    let all = successors(Some(error), |error: &&dyn Error| (*error).source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_store_failed_at_is_for_the_log_with_all_its_sources_and_not_for_clients() {
+        let source = StoreError::Unavailable {
+            step: "open the file".to_owned(),
+            source: "disk full".into(),
+        };
+        let failure = Failure::from(StoreError::Unavailable {
+            step: "insert".to_owned(),
+            source: Box::new(source),
+        });
+        let told = "the store failed to insert: the store failed to open the file: disk full";
+        assert_eq!(failure.cause.as_deref(), Some(told));
+        assert_eq!(failure.info.debug, "");
+        let callers = Failure::from(StoreError::BadQuery("no".to_owned()));
+        assert_eq!((callers.cause, callers.info.debug.as_str()), (None, "no"));
     }
 }

@@ -6,14 +6,15 @@
 //!                 └────────────────────────┴──────────────┴──────────────► Reply
 //! ```
 //!
-//! [`Pipeline::serve`] is the one call. Who the client is has been checked before
-//! ([`Identity`]); hooks run behind [`HookRunner`], so that a queue and its workers, or a test, can
+//! [`Pipeline::serve_client`] is the one call, from the header `Authorization` to the reply;
+//! [`Pipeline::serve`] is for a client whose [`Identity`] has been checked before. Hooks run behind [`HookRunner`], so that a queue and its workers, or a test, can
 //! stand there; data comes from a [`lode_store::Store`]. What the facts about Kinvey leave open is
 //! decided in one place each:
 //!
+//! * Who a client is: `auth.rs`. Users are known to whoever logs them in ([`Users`]).
 //! * Order of hooks, and what a count runs: [`Action`].
 //! * Who may read and write an entity: `access.rs`. Whose an entity is: `entity.rs`.
-//! * Who may leave the hooks out: [`Identity::may_skip_hooks`].
+//! * Who may leave the hooks out: [`Identity::may_skip_hooks`], which is the master secret alone.
 //! * Errors and their statuses: [`Fault`].
 //!
 //! Login hooks belong to whoever logs users in.
@@ -21,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod auth;
 mod database;
 mod date;
 mod entity;
@@ -33,6 +35,7 @@ mod pipeline;
 mod reply;
 mod request;
 
+pub use auth::{Shown, Users};
 pub use fault::Fault;
 pub use hook_runner::{HookRunner, RunError};
 pub use pipeline::Pipeline;

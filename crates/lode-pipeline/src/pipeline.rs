@@ -3,11 +3,12 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use lode_store::Store;
+use lode_store::{App, Store};
 
+use crate::auth::{self, NoUsers};
 use crate::exchange::Exchange;
 use crate::fault::{Failure, Fault};
-use crate::{Action, HookRunner, Reply, Request, database};
+use crate::{Action, HookRunner, Reply, Request, Users, database};
 
 /// The header by which a client leaves the hooks out, in the form that headers have here.
 const SKIP_HOOKS: &str = "x-kinvey-skip-business-logic";
@@ -17,6 +18,7 @@ const SKIP_HOOKS: &str = "x-kinvey-skip-business-logic";
 pub struct Pipeline {
     store: Arc<dyn Store>,
     hooks: Arc<dyn HookRunner>,
+    users: Arc<dyn Users>,
     now_ms: fn() -> u64,
 }
 
@@ -26,21 +28,48 @@ impl Pipeline {
         Self {
             store,
             hooks,
+            users: Arc::new(NoUsers),
             now_ms,
         }
     }
 
-    /// Carries out one request. Whatever fails is told in the reply.
+    /// The same with somebody who knows the apps' users. Without, only an app's own credentials
+    /// are good for [`Self::serve_client`].
+    #[must_use]
+    pub fn with_users(self, users: Arc<dyn Users>) -> Self {
+        Self { users, ..self }
+    }
+
+    /// Carries out one request of a client who has sent this value of `Authorization`: it decides
+    /// `request.identity`, whatever stands there. Whatever fails is told in the reply.
+    pub async fn serve_client(&self, authorization: Option<&str>, mut request: Request) -> Reply {
+        let identity = async {
+            let app = self.app(&request.app).await?;
+            auth::identify(&app, authorization, self.users.as_ref()).await
+        };
+        match identity.await {
+            Ok(identity) => {
+                request.identity = identity;
+                self.serve(request).await
+            }
+            Err(failure) => failure.into_reply(&request),
+        }
+    }
+
+    /// Carries out one request of a client whose identity is known. Whatever fails is told in the
+    /// reply.
     pub async fn serve(&self, request: Request) -> Reply {
         let served = self.carry_out(&request).await;
-        served.unwrap_or_else(Failure::into_reply)
+        served.unwrap_or_else(|failure| failure.into_reply(&request))
+    }
+
+    async fn app(&self, id: &str) -> Result<App, Failure> {
+        let app = self.store.app(id).await?;
+        app.ok_or_else(|| Fault::AppNotFound.because(format!("there is no app `{id}`")))
     }
 
     async fn carry_out(&self, request: &Request) -> Result<Reply, Failure> {
-        if self.store.app(&request.app).await?.is_none() {
-            let debug = format!("there is no app `{}`", request.app);
-            return Err(Fault::AppNotFound.because(debug));
-        }
+        self.app(&request.app).await?;
         let stored = self.stored_hooks(request).await?;
         let mut exchange = Exchange::new(request);
         if request.action == Action::Endpoint {

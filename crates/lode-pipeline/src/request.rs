@@ -34,18 +34,19 @@ pub enum Identity {
         /// Its name.
         username: String,
     },
-    /// Whoever has the app's secret.
+    /// Whoever has the app's secret, which the app's clients are shipped with: nobody in particular,
+    /// who may do to entities what their access lists let everybody do.
     App,
-    /// Whoever has the app's master secret.
+    /// Whoever has the app's master secret, and may do everything.
     Master,
 }
 
 impl Identity {
-    /// Whether `X-Kinvey-Skip-Business-Logic: true` counts: only with the app's or its master
-    /// secret. A user could leave out the hooks that check what users send.
+    /// Whether `X-Kinvey-Skip-Business-Logic: true` counts: only with the master secret. A user, or
+    /// whoever has the app's secret, could leave out the hooks that check what clients send.
     #[must_use]
     pub fn may_skip_hooks(&self) -> bool {
-        self.user_id().is_none()
+        *self == Self::Master
     }
 
     /// The user's id; none for the app's own credentials.

@@ -115,6 +115,25 @@ async fn a_second_entity_of_one_id_is_refused_as_kinvey_refuses_it() {
 }
 
 #[tokio::test]
+async fn a_username_that_is_taken_is_told_as_kinvey_tells_it() {
+    let world = World::new([]).await;
+    let user = |action: Action, name: &str| Request {
+        collection: "user".to_owned(),
+        ..with_body(action, json!({"username": name}))
+    };
+    assert_eq!(world.ask(user(Action::Create, "ada")).await.0, 201);
+    assert_eq!(world.ask(user(update("b"), "bob")).await.0, 200);
+    for request in [
+        user(Action::Create, "ada"),
+        user(update("b"), "ada"),
+        user(update("c"), "ada"),
+    ] {
+        let debug = "already has a document with that username";
+        check(world.ask(request).await, 409, "UserAlreadyExists", debug);
+    }
+}
+
+#[tokio::test]
 async fn a_hook_without_an_outcome_says_whether_it_may_have_run() {
     let world = World::new([
         ("a.onPreFetch", |_, _| {

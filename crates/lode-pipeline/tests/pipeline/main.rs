@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod credentials;
 mod entities;
 mod failures;
 mod permissions;

@@ -1,9 +1,9 @@
-//! Entities' access lists, for users and for the app's own credentials.
+//! Entities' access lists, for users, for the app's secret and for its master secret.
 
 use lode_pipeline::{Action, Identity, Request};
 use serde_json::{Value, json};
 
-use crate::world::{World, by, delete, ids, one, request, update, with_body, with_params};
+use crate::world::{APP, World, by, delete, ids, one, request, update, with_body, with_params};
 
 /// One entity of each kind; their creator is `owner`.
 async fn world() -> World {
@@ -116,21 +116,51 @@ async fn a_deletion_by_query_takes_only_what_the_user_may_write() {
 }
 
 #[tokio::test]
-async fn the_apps_own_credentials_are_not_restricted() {
+async fn the_master_secret_is_not_restricted() {
     let world = world().await;
-    for identity in [Identity::App, Identity::Master] {
-        for id in ALL {
-            let asked = |asked| Request {
-                identity: identity.clone(),
-                ..asked
-            };
-            assert_eq!(world.ask(asked(request(one(id)))).await.0, 200);
-            assert_eq!(
-                world.ask(asked(with_body(update(id), json!({})))).await.0,
-                200
-            );
-        }
+    for id in ALL {
+        assert_eq!(world.ask(request(one(id))).await.0, 200);
+        let replacement = with_body(update(id), json!({}));
+        assert_eq!(world.ask(replacement).await.0, 200);
     }
+}
+
+#[tokio::test]
+async fn with_the_apps_secret_one_may_only_what_everybody_may() {
+    let world = world().await;
+    let by_app = |asked| Request {
+        identity: Identity::App,
+        ..asked
+    };
+    // Not even as the creator: the app's key stands for nobody.
+    let own = by_app(with_body(
+        Action::Create,
+        json!({"_id": "own", "_acl": {"creator": "owner", "gr": false}}),
+    ));
+    let (status, made) = world.ask(own).await;
+    assert_eq!((status, &made["_acl"]["creator"]), (201, &json!(APP)));
+    for action in [one("own"), update("own"), delete("own")] {
+        let asked = by_app(with_body(action, json!({})));
+        assert_eq!(world.ask(asked).await.0, 401);
+    }
+    let (mut read, mut updated, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
+    for id in ALL {
+        read.push((id, world.ask(by_app(request(one(id)))).await.0));
+    }
+    check("the app", "shared open bare", &read, 200);
+    let (_, found) = world.ask(by_app(request(Action::Query))).await;
+    assert_eq!(ids(&found), ["shared", "open", "bare"]);
+    let (_, count) = world.ask(by_app(request(Action::Count))).await;
+    assert_eq!(count["count"], 3);
+    for id in ALL {
+        let replacement = by_app(with_body(update(id), json!({})));
+        updated.push((id, world.ask(replacement).await.0));
+        deleted.push((id, world.ask(by_app(request(delete(id)))).await.0));
+    }
+    check("the app", "open", &updated, 200);
+    check("the app", "open", &deleted, 200);
+    let all = by_app(with_params(Action::Delete, [("query", "{}")]));
+    assert_eq!(world.ask(all).await, (200, json!({"count": 0})));
 }
 
 #[tokio::test]

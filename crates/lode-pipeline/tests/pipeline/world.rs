@@ -124,7 +124,7 @@ fn outcome(hook: &str, end: End, request: &Value, response: &Value) -> Result<Ou
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     play: Arc<Play>,
-    pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
 }
 
 impl World {
