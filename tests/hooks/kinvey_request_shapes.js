@@ -5,7 +5,7 @@ function onRequest(request, response, modules) {
     http.post({ uri: 'https://a.example/', json: { n: 1 }, auth: { user: 'me', pass: 'it' } }, next(function () {
       http.put('https://a.example/', { form: { a: 'b c' } }, next(function () {
         http.postForm({ url: 'https://a.example/' }, [{ key: 'k', value: 'v&' }], next(function () {
-          http.del({ url: 'https://a.example/', oauth: { consumer_key: 'x' } }, next(function () {
+          http.del({ url: 'https://a.example/', multipart: [{ body: 'x' }] }, next(function () {
             http({ url: 'https://a.example/', encoding: null }, function (error, answer, body) {
               told.push([Buffer.isBuffer(body), body.toString('hex')]);
               http.getAsync('https://a.example/').then(function (answer) {

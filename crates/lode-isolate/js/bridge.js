@@ -31,12 +31,16 @@
   // Pending host calls by id; a null prototype keeps a tenant's Object.prototype out.
   const pending = create(null);
 
-  function hostError(error) {
-    const out = new ErrorCtor(error.message);
-    hidden(out, 'name', error.code);
-    put(out, 'code', error.code);
+  // Written as JSON it is what Kinvey's data proxy answered: code, message and debug.
+  function failure(code, message) {
+    const out = new ErrorCtor(message);
+    hidden(out, 'name', code);
+    put(out, 'code', code);
+    put(out, 'message', message);
+    put(out, 'debug', message);
     return out;
   }
+  function hostError(error) { return failure(error.code, error.message); }
 
   // Starts a host call without a promise: `callback`, if there is one, hears of its end.
   function start(method, args, convert, callback) {
@@ -190,7 +194,7 @@
 
   const console = {};
   const levels = {
-    __proto__: null, log: 'info', info: 'info', debug: 'info', trace: 'info',
+    __proto__: null, log: 'info', info: 'info', debug: 'info', trace: 'info', dir: 'info',
     warn: 'warning', error: 'error',
   };
   for (const name of keys(levels)) {
@@ -221,7 +225,7 @@
   }
 
   return {
-    __proto__: null, apply, call, callNow, create, hidden, host, ignore, isArray, job, jsonParse, jsonStringify,
+    __proto__: null, apply, call, callNow, create, failure, hidden, host, ignore, isArray, job, jsonParse, jsonStringify,
     keys, later, list, log, noop, put, reply, requestHeaders, show, split, start, timer, toNumber, toString,
     ErrorCtor, TypeErrorCtor,
   };

@@ -1,19 +1,27 @@
 // Documents: one set of operations behind `db` (plain) and the modules of Kinvey's dialects.
 (function (parts) {
   'use strict';
-  const { bridge } = parts;
-  const { call, isArray, keys, list, put, split, toNumber, toString, TypeErrorCtor, ErrorCtor, apply } = bridge;
+  const { bridge, clock } = parts;
+  const { apply, call, host, isArray, keys, list, put, split, toNumber, toString } = bridge;
+  const { ErrorCtor, TypeErrorCtor } = bridge;
   const hexPattern = /^[0-9a-fA-F]{24}$/;
   const exec = RegExp.prototype.exec;
-  const lower = String.prototype.toLowerCase, indexOf = String.prototype.indexOf;
+  const { indexOf, padStart, toLowerCase: lower } = String.prototype;
+  const numberToString = Number.prototype.toString;
   const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
   const isFinite = Number.isFinite, { abs, floor } = Math;
+
+  // As MongoDB makes them: the second, five random bytes of this process, a counter.
+  function newId() {
+    const seconds = apply(numberToString, floor(clock.now() / 1000), [16]);
+    return apply(padStart, seconds, [8, '0']) + host.uniqueId();
+  }
 
   // An ObjectID is its 24 hexadecimal digits, in documents, in queries and in JSON.
   class ObjectID {
     #hex;
     constructor(id) {
-      const text = toString(id);
+      const text = id === undefined || id === null ? newId() : toString(id);
       if (apply(exec, hexPattern, [text]) === null) {
         throw new ErrorCtor(`objectID needs a string of 24 hexadecimal digits, it was given ${text}`);
       }
@@ -36,6 +44,7 @@
   function hasRegExp(value, depth) {
     if (!isObject(value) || depth > DEPTH_MAX) return false;
     if (isRegExp(value)) return true;
+    if (typeof value.toJSON === 'function') return false;
     const names = keys(value);
     for (let i = 0; i < names.length; i++) if (hasRegExp(value[names[i]], depth + 1)) return true;
     return false;
@@ -111,6 +120,11 @@
     const number = typeof value === 'string' && value !== '' ? toNumber(value) : value;
     return typeof number === 'number' && isFinite(number) ? number : undefined;
   };
+  // What is no number is refused by the store, in words.
+  const orNumber = (value) => {
+    const number = numberOf(value);
+    return number === undefined ? value : number;
+  };
   function nearOptions(given) {
     if (!isObject(given) || isArray(given)) return undefined;
     return {
@@ -128,23 +142,29 @@
   const first = (reply) => reply[0];
   const operations = {
     __proto__: null,
-    find: { args: (v) => ({ __proto__: null, query: queryOf(v[0]), options: v[1] }), options: findOptions },
-    findOne: { args: (v) => ({ __proto__: null, query: queryOf(v[0]), options: v[1] }), options: findOptions },
-    insert: { args: (v) => ({ __proto__: null, entity: v[0] }) },
-    save: { args: (v) => ({ __proto__: null, entity: v[0] }) },
+    find: { __proto__: null, args: (v) => ({ __proto__: null, query: queryOf(v[0]), options: v[1] }), options: findOptions },
+    findOne: { __proto__: null, args: (v) => ({ __proto__: null, query: queryOf(v[0]), options: v[1] }), options: findOptions },
+    insert: { __proto__: null, args: (v) => ({ __proto__: null, entity: v[0] }) },
+    save: { __proto__: null, args: (v) => ({ __proto__: null, entity: v[0] }) },
     update: {
+      __proto__: null,
       args: (v) => ({ __proto__: null, query: queryOf(v[0]), entity: v[1], options: v[2] }),
       options: updateOptions, convert: affected,
     },
-    remove: { args: (v) => ({ __proto__: null, query: queryOf(v[0]) }), convert: count },
+    remove: { __proto__: null, args: (v) => ({ __proto__: null, query: queryOf(v[0]) }), convert: count },
     findAndModify: {
+      __proto__: null,
       args: (v) => ({ __proto__: null, query: queryOf(v[0]), sort: sortOf(v[1]), entity: v[2], options: v[3] }),
       options: modifyOptions, convert: entity,
     },
-    findAndRemove: { args: (v) => ({ __proto__: null, query: queryOf(v[0]), sort: sortOf(v[1]) }) },
-    count: { args: (v) => ({ __proto__: null, query: queryOf(v[0]) }), convert: count },
-    distinct: { args: (v) => ({ __proto__: null, key: v[0], query: v[1] === undefined ? {} : queryOf(v[1]) }) },
-    geoNear: { args: (v) => ({ __proto__: null, x: v[0], y: v[1], options: v[2] }), options: nearOptions },
+    findAndRemove: { __proto__: null, args: (v) => ({ __proto__: null, query: queryOf(v[0]), sort: sortOf(v[1]) }) },
+    count: { __proto__: null, args: (v) => ({ __proto__: null, query: queryOf(v[0]) }), convert: count },
+    distinct: { __proto__: null, args: (v) => ({ __proto__: null, key: v[0], query: v[1] === undefined ? {} : queryOf(v[1]) }) },
+    geoNear: {
+      __proto__: null,
+      args: (v) => ({ __proto__: null, x: orNumber(v[0]), y: orNumber(v[1]), options: v[2] }),
+      options: nearOptions,
+    },
   };
   for (const name in operations) operations[name].method = 'db.' + name;
 
@@ -207,5 +227,5 @@
     return db;
   }
 
-  return { __proto__: null, countOf, database, isObject, objectID, prepare, queryOf, sortOf };
+  return { __proto__: null, countOf, database, isObject, newId, objectID, prepare, queryOf, sortOf };
 })

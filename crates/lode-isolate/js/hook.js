@@ -2,7 +2,7 @@
 // those of every job.
 (function (parts, global) {
   'use strict';
-  const { bridge, clock, contexts, data, flex, kinvey, progress, request: egress } = parts;
+  const { bridge, clock, contexts, data, flex, kinvey, libraries, progress, request: egress } = parts;
   const { apply, hidden, host, job, jsonParse, jsonStringify, keys, show, toNumber, toString } = bridge;
   const isInteger = Number.isInteger;
   const { slice, toLowerCase } = String.prototype;
@@ -153,9 +153,16 @@
 
   // The arguments of the hook's function, which tells by its parameters whether it is Flex's.
   function argumentsOf(fn, name) {
-    if (!flex.isFlex(fn)) return [job.request, job.response, kinvey];
+    if (!flex.isFlex(fn)) return [job.request, job.response, kinvey.modules];
     return [flex.contextOf(name), flex.completion(name, finish), flex.modules];
   }
 
-  return { __proto__: null, argumentsOf, begin, reply: bridge.reply, timer: bridge.timer };
+  // Called once, when all of this has been made and warmed up.
+  function load(vendored) {
+    libraries.load(vendored);
+    kinvey.addLibraries();
+    flex.addLibraries();
+  }
+
+  return { __proto__: null, argumentsOf, begin, load, reply: bridge.reply, timer: bridge.timer };
 })

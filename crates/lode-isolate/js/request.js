@@ -2,11 +2,11 @@
 // The host decides which URLs may be called; here is only the shape that scripts know.
 (function (parts) {
   'use strict';
-  const { bridge, bytes, libraries } = parts;
+  const { bridge, bytes, libraries, oauth } = parts;
   const { apply, call, hidden, isArray, jsonParse, jsonStringify, keys, put, split, start } = bridge;
   const { toNumber, toString, ErrorCtor, TypeErrorCtor } = bridge;
   const { bufferOf, fromBase64, fromUtf8, toBase64, toUtf8, viewed, wellFormed, withoutMark } = bytes;
-  const { promised } = libraries;
+  const { loaded, promised, twinOf } = libraries;
   const { getOwnPropertyDescriptor, setPrototypeOf } = Object;
   const PromiseCtor = Promise;
   const promiseThen = Promise.prototype.then;
@@ -14,10 +14,10 @@
   const { exec } = RegExp.prototype;
   const { indexOf, slice, toLowerCase, toUpperCase } = String.prototype;
   const encodeComponent = encodeURIComponent, decodeComponent = decodeURIComponent;
-  const bufferPrototype = libraries.Buffer.prototype;
   const isFinite = Number.isFinite, { ceil, min } = Math;
   const iteratorSymbol = Symbol.iterator;
 
+  const isObject = (value) => typeof value === 'object' && value !== null;
   const lower = (value) => apply(toLowerCase, value, []);
 
   function bad(message) {
@@ -74,7 +74,7 @@
   // What `request` could and this cannot; were it passed over, something else would be sent.
   const unsupported = [
     'agentOptions', 'aws', 'baseUrl', 'ca', 'cert', 'formData', 'hawk', 'httpSignature', 'jar', 'key',
-    'localAddress', 'multipart', 'oauth', 'pfx', 'preambleCRLF', 'proxy', 'tunnel',
+    'localAddress', 'multipart', 'pfx', 'preambleCRLF', 'proxy', 'tunnel',
   ];
   // Scripts set these from habit; they are the host's, which does what was meant.
   const passedOver = { __proto__: null, 'content-length': true, connection: true };
@@ -228,6 +228,10 @@
     const args = { __proto__: null, method, url, headers: headersOf(options) };
     setAuth(args.headers, options.auth || auth);
     setContent(args, options);
+    if (isObject(options.oauth)) {
+      const fields = typeof options.form === 'object' ? formFields(options.form) : options.form;
+      setHeader(args.headers, 'authorization', oauth.header(method, url, fields, options.oauth));
+    }
     args.timeout_ms = timeoutOf(options.timeout);
     args.redirect = redirectOf(options, method);
     const convert = (reply) => kinveyResponse(reply, options.json, encoding === null);
@@ -246,7 +250,7 @@
         put(headers, name, before === undefined ? value : `${before.value}, ${value}`);
       }
     }
-    let body = raw ? setPrototypeOf(bodyBytes(reply), bufferPrototype) : bodyText(reply);
+    let body = raw ? setPrototypeOf(bodyBytes(reply), loaded.bufferPrototype) : bodyText(reply);
     if (json && !raw) {
       // As `request` does: what is no JSON stays the text that it is.
       try { body = jsonParse(body); } catch { /* the text */ }
@@ -300,12 +304,12 @@
   for (let i = 0; i < shorthandNames.length; i++) {
     const name = shorthandNames[i], method = shorthands[name], twin = name + 'Async';
     request[name] = { [name](...args) { send(method, split(args, 0)); } }[name];
-    hidden(request, twin, { [twin](...args) { return promise(method, split(args, 0)); } }[twin]);
+    hidden(request, twin, twinOf({ [twin](...args) { return promise(method, split(args, 0)); } }[twin]));
   }
   request.postForm = function postForm(...args) { send('POST', formArguments(args)); };
-  hidden(request, 'postFormAsync', function postFormAsync(...args) {
+  hidden(request, 'postFormAsync', twinOf(function postFormAsync(...args) {
     return promise('POST', formArguments(args));
-  });
+  }));
 
   // ---- fetch ----
   // Of the standard's response what has a meaning without streams. Repeated headers are joined,

@@ -99,6 +99,16 @@ fn call(scope: &mut v8::PinScope<'_, '_>, args: Arguments<'_>, mut rv: v8::Retur
     }
 }
 
+/// The text of a call's arguments, with each lone surrogate replaced as in results. What is wrong
+/// besides is told by whoever reads them.
+fn mended(payload: String) -> String {
+    // JSON.stringify writes no other escapes of these units than those of lone surrogates.
+    if !payload.contains("\\ud") && !payload.contains("\\uD") {
+        return payload;
+    }
+    plain_json::mend(payload.clone()).unwrap_or(payload)
+}
+
 /// Sends the host call `(method, payload)`. `None` when that was the end of the job.
 fn send_call(scope: &mut v8::PinScope<'_, '_>, args: &Arguments<'_>) -> Option<u32> {
     let method = string(scope, args, 0);
@@ -110,7 +120,7 @@ fn send_call(scope: &mut v8::PinScope<'_, '_>, args: &Arguments<'_>) -> Option<u
                 scope.terminate_execution();
                 return None;
             }
-            job.call(method, payload)
+            job.call(method, mended(payload))
         }
         Err(length) => Err(format!(
             "{method} was given {length} characters, allowed are {limit} bytes"

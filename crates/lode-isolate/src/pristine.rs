@@ -1,5 +1,6 @@
 //! The pristine isolate: one realm with the sandbox API evaluated, warmed up, free of tenants.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use deno_core::v8;
@@ -21,7 +22,7 @@ const INITIAL_HEAP_BYTES: usize = 16 << 20;
 pub struct Pristine {
     pub(crate) isolate: v8::OwnedIsolate,
     pub(crate) context: v8::Global<v8::Context>,
-    pub(crate) entry: Entry,
+    pub(crate) entry: Rc<Entry>,
     pub(crate) heap: Arc<HeapBudget>,
     pub(crate) arrays: Arc<ArrayBudget>,
     pub(crate) watchdog: Option<Watchdog>,
@@ -54,23 +55,32 @@ impl Pristine {
         sys::track_rejections(&mut isolate);
         sys::hear_uncaught(&mut isolate);
         isolate.set_prepare_stack_trace_callback(describe::stack_text);
-        let (context, entry) = realm::build(&mut isolate)?;
-        isolate.set_slot(context.clone());
+        let built = realm::build(&mut isolate)?;
+        isolate.set_slot(built.context.clone());
         let mut pristine = Self {
             isolate,
-            context,
-            entry,
+            context: built.context.clone(),
+            entry: Rc::new(built.entry),
             heap,
             arrays,
             watchdog: None,
             ids: UniqueIds::default(),
         };
-        warm_up::warm_up(&mut pristine)?;
-        pristine.isolate.low_memory_notification();
-        // Its sweep is lazy, and each child would finish it, copying the pages. Asking for these
-        // figures walks the heap, which finishes it here.
-        let _ = pristine.isolate.get_heap_code_and_metadata_statistics();
+        // What the end of every job writes on is made old before there are libraries: on few pages,
+        // of which each child copies those that it writes on.
+        warm_up::least(&mut pristine)?;
+        pristine.settle();
+        realm::load_libraries(&mut pristine.isolate, &pristine.context, &built.load)?;
+        warm_up::all(&mut pristine)?;
+        pristine.settle();
         Ok(pristine)
+    }
+
+    /// Collects garbage, to the end. The sweep is lazy, and each child would finish it, copying the
+    /// pages; asking for these figures walks the heap, which finishes it here.
+    fn settle(&mut self) {
+        self.isolate.low_memory_notification();
+        let _ = self.isolate.get_heap_code_and_metadata_statistics();
     }
 
     /// V8's version, for `lode doctor`.

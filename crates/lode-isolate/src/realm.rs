@@ -6,13 +6,14 @@ use crate::{natives, run};
 
 /// The parts of the sandbox API by name, in the order in which they are evaluated. Each is a
 /// function of the parts before it, by name, and of the global object.
-const PARTS: [(&str, &str); 19] = [
+const PARTS: [(&str, &str); 20] = [
     ("bridge", include_str!("../js/bridge.js")),
     ("bytes", include_str!("../js/bytes.js")),
     ("clock", include_str!("../js/clock.js")),
     ("libraries", include_str!("../js/libraries.js")),
     ("data", include_str!("../js/data.js")),
     ("progress", include_str!("../js/progress.js")),
+    ("oauth", include_str!("../js/modules/oauth.js")),
     ("request", include_str!("../js/request.js")),
     ("reduction", include_str!("../js/modules/reduction.js")),
     (
@@ -46,8 +47,7 @@ const LIBRARIES: [(&str, &str); 8] = [
 /// What a library is called with: a CommonJS module's own names, and what tells it where it runs.
 const LIBRARY_PARAMETERS: [&str; 5] = ["exports", "module", "require", "global", "navigator"];
 
-/// What `js/hook.js` gives the host to call.
-#[derive(Clone)]
+/// What `js/hook.js` gives the host to call for each job.
 pub(crate) struct Entry {
     pub(crate) begin: v8::Global<v8::Function>,
     pub(crate) arguments_of: v8::Global<v8::Function>,
@@ -55,21 +55,25 @@ pub(crate) struct Entry {
     pub(crate) timer: v8::Global<v8::Function>,
 }
 
-/// Makes the realm. Errors name the part that failed.
-pub(crate) fn build(
-    isolate: &mut v8::OwnedIsolate,
-) -> Result<(v8::Global<v8::Context>, Entry), String> {
+/// A realm without the libraries.
+pub(crate) struct Built {
+    pub(crate) context: v8::Global<v8::Context>,
+    pub(crate) entry: Entry,
+    /// Takes the libraries in, once.
+    pub(crate) load: v8::Global<v8::Function>,
+}
+
+/// Makes the realm, but for the libraries. Errors name the part that failed.
+pub(crate) fn build(isolate: &mut v8::OwnedIsolate) -> Result<Built, String> {
     v8::scope!(let scope, isolate);
     let context = v8::Context::new(scope, v8::ContextOptions::default());
     let scope = &mut v8::ContextScope::new(scope, context);
     let global: v8::Local<'_, v8::Value> = context.global(scope).into();
     let host = natives::host_object(scope).into();
-    let vendored = libraries(scope)?.into();
     let null = v8::null(scope).into();
     // No prototype: whatever a tenant puts on Object.prototype is no part.
     let parts = v8::Object::with_prototype_and_properties(scope, null, &[], &[]);
     set(scope, parts, "host", host);
-    set(scope, parts, "vendored", vendored);
     for (name, source) in PARTS {
         let part = evaluate(scope, name, source, &[parts.into(), global])?;
         set(scope, parts, name, part);
@@ -93,7 +97,29 @@ pub(crate) fn build(
         reply: function("reply")?,
         timer: function("timer")?,
     };
-    Ok((v8::Global::new(scope, context), entry))
+    Ok(Built {
+        context: v8::Global::new(scope, context),
+        entry,
+        load: function("load")?,
+    })
+}
+
+/// Evaluates the libraries. Errors say what failed.
+pub(crate) fn load_libraries(
+    isolate: &mut v8::OwnedIsolate,
+    context: &v8::Global<v8::Context>,
+    load: &v8::Global<v8::Function>,
+) -> Result<(), String> {
+    v8::scope!(let scope, isolate);
+    let context = v8::Local::new(scope, context);
+    let scope = &mut v8::ContextScope::new(scope, context);
+    let vendored = libraries(scope)?.into();
+    let load = v8::Local::new(scope, load);
+    let undefined = v8::undefined(scope).into();
+    let loaded = load.call(scope, undefined, &[vendored]);
+    loaded
+        .map(drop)
+        .ok_or_else(|| "the libraries cannot be evaluated".to_owned())
 }
 
 fn set(

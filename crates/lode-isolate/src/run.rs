@@ -1,5 +1,6 @@
 //! One job's run: begin, compile, evaluate, call the hook, then the event loop.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use deno_core::v8;
@@ -22,7 +23,7 @@ use crate::watchdog::{Stopped, Watchdog};
 
 /// What the steps of a run share.
 pub(crate) struct Stage {
-    pub(crate) entry: Entry,
+    pub(crate) entry: Rc<Entry>,
     heap: Arc<HeapBudget>,
     arrays: Arc<ArrayBudget>,
 }
@@ -33,7 +34,7 @@ pub(crate) fn run(pristine: &mut Pristine, run: Run, port: Box<dyn Port>) -> Chi
     let (source, map) = SourceMap::join(&parts);
     pristine.install(Job::new(port, run.limits, map));
     let stage = Stage {
-        entry: pristine.entry.clone(),
+        entry: Rc::clone(&pristine.entry),
         heap: Arc::clone(&pristine.heap),
         arrays: Arc::clone(&pristine.arrays),
     };

@@ -1,6 +1,6 @@
 // attack: host_errors: digs in an error of the store for what the host knows
 // expect: completed
-// body: {"own":["code","message","name","stack"],"name":"DisallowedQuerySyntax","leaks":[]}
+// body: {"own":["code","debug","message","name","stack"],"name":"DisallowedQuerySyntax","leaks":[]}
 async function onRequest(request, response) {
   try {
     await db.find('host_error_has_no_cause', { $where: 'sleep(1)' });

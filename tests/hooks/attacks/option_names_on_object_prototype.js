@@ -3,7 +3,8 @@
 // body: {"stored":"Emma","count":1,"touched":[]}
 function onRequest(request, response, modules) {
   const names = ['convert', 'callback', 'resolve', 'reject', 'fn', 'args', 'repeat', 'values', 'collection', 'query', 'options',
-    'entity', 'get', 'set', 'value', 'writable', 'enumerable', 'configurable', 'count', 'numberAffected', 'plain', 'ok'];
+    'entity', 'get', 'set', 'value', 'writable', 'enumerable', 'configurable', 'count', 'numberAffected', 'plain', 'ok', 'method', 'from', 'run',
+    'request', 'response', 'appKey'];
   const touched = [];
   for (const name of names) {
     const trap = () => { touched.push(name); };

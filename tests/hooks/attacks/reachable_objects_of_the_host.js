@@ -2,7 +2,7 @@
 // expect: completed
 // body: {"bridge":[],"foreign":0}
 function onRequest(request, response, modules) {
-  const secret = ['startTimer', 'unserialisable', 'jsonParse', 'ErrorCtor', 'pending', 'begin', 'settle', 'reply'];
+  const secret = ['unserialisable', 'jsonParse', 'ErrorCtor', 'callNow', 'begin', 'startTimer', 'requestHeaders', 'reply'];
   const seen = new Set(), open = [request, response, modules, db, console, complete, setTimeout, onRequest];
   const bridge = [];
   let foreign = 0;

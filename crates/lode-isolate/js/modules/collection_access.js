@@ -3,9 +3,9 @@
 (function (parts) {
   'use strict';
   const { bridge, data, libraries, reduction } = parts;
-  const { hidden, put, split, start, TypeErrorCtor } = bridge;
+  const { hidden, list, put, split, start, TypeErrorCtor } = bridge;
   const { objectID, prepare } = data;
-  const { promised } = libraries;
+  const { promised, twinOf } = libraries;
 
   function operation(name) {
     return (collection, args, callback) => {
@@ -13,6 +13,17 @@
       start(method, sent, convert, callback);
     };
   }
+  // The callback of `group` is the last function: one to finalize may stand before it.
+  function splitLast(args, from) {
+    const values = list();
+    let callback;
+    for (let i = 0; i < args.length; i++) {
+      values[i] = args[i];
+      if (i >= from && typeof args[i] === 'function') callback = args[i];
+    }
+    return { __proto__: null, values, callback };
+  }
+
   // From which argument on a function is the callback.
   const methods = { __proto__: null };
   const names = [
@@ -20,12 +31,12 @@
     'distinct', 'geoNear',
   ];
   for (let i = 0; i < names.length; i++) {
-    methods[names[i]] = { __proto__: null, run: operation(names[i]), from: 0 };
+    methods[names[i]] = { __proto__: null, run: operation(names[i]), take: split, from: 0 };
   }
   names[names.length] = 'group';
   names[names.length] = 'mapReduce';
-  methods.group = { __proto__: null, run: reduction.group, from: 4 };
-  methods.mapReduce = { __proto__: null, run: reduction.mapReduce, from: 2 };
+  methods.group = { __proto__: null, run: reduction.group, take: splitLast, from: 4 };
+  methods.mapReduce = { __proto__: null, run: reduction.mapReduce, take: split, from: 2 };
 
   function collection(name) {
     if (typeof name !== 'string') {
@@ -33,15 +44,15 @@
     }
     const out = {};
     for (let i = 0; i < names.length; i++) {
-      const method = names[i], twin = method + 'Async', { run, from } = methods[method];
+      const method = names[i], twin = method + 'Async', { run, take, from } = methods[method];
       put(out, method, { [method](...args) {
-        const { values, callback } = split(args, from);
+        const { values, callback } = take(args, from);
         run(name, values, callback);
       } }[method]);
-      hidden(out, twin, { [twin](...args) {
-        const { values } = split(args, from);
+      hidden(out, twin, twinOf({ [twin](...args) {
+        const { values } = take(args, from);
         return promised((callback) => { run(name, values, callback); });
-      } }[twin]);
+      } }[twin]));
     }
     put(out, 'objectID', objectID);
     return out;
@@ -55,9 +66,9 @@
     collectionExists(name, callback) { exists(name, typeof callback === 'function' ? callback : undefined); },
     objectID,
   };
-  hidden(collectionAccess, 'collectionExistsAsync', function collectionExistsAsync(name) {
+  hidden(collectionAccess, 'collectionExistsAsync', twinOf(function collectionExistsAsync(name) {
     return promised((callback) => { exists(name, callback); });
-  });
+  }));
 
   return { __proto__: null, collectionAccess };
 })

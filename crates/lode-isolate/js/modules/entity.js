@@ -1,23 +1,17 @@
 // Kinvey's entities (`_acl`, `_kmd`) and its date strings.
 (function (parts) {
   'use strict';
-  const { bridge, clock, libraries } = parts;
-  const { apply, hidden, host, isArray, job, keys, put } = bridge;
-  const { moment } = libraries;
+  const { bridge, clock, data, libraries } = parts;
+  const { apply, hidden, isArray, job, keys, put } = bridge;
+  const { newId } = data;
+  const { loaded } = libraries;
   const { hasOwn } = Object;
   const DateCtor = Date;
   const { getTime, toISOString } = Date.prototype;
-  const { indexOf, padStart, slice, startsWith, endsWith } = String.prototype;
-  const numberToString = Number.prototype.toString;
-  const { floor } = Math, isNaN = Number.isNaN;
+  const { indexOf, slice, startsWith, endsWith } = String.prototype;
+  const isNaN = Number.isNaN;
   const isObject = (value) => typeof value === 'object' && value !== null;
   const missing = (value) => value === undefined || value === null;
-
-  // As MongoDB makes them: the second, five random bytes of this process, a counter.
-  function newId() {
-    const seconds = apply(numberToString, floor(clock.now() / 1000), [16]);
-    return apply(padStart, seconds, [8, '0']) + host.uniqueId();
-  }
 
   // ---- the methods of an _acl ----
   function listAt(acl, group, field, make) {
@@ -98,8 +92,8 @@
   const HEAD = 'ISODate("', TAIL = '")', INVALID = 'Invalid date';
   function isoText(time) { return HEAD + apply(toISOString, new DateCtor(time), []) + TAIL; }
   function timeOf(value) {
-    if (typeof value === 'string') return apply(getTime, moment(new DateCtor(value)).toDate(), []);
-    if (moment.isMoment(value)) return apply(getTime, value.toDate(), []);
+    if (typeof value === 'string') return apply(getTime, loaded.moment(new DateCtor(value)).toDate(), []);
+    if (loaded.moment.isMoment(value)) return apply(getTime, value.toDate(), []);
     try { return apply(getTime, value, []); } catch { return undefined; }
   }
   function dateString(value, otherwise) {
@@ -115,9 +109,10 @@
     if (typeof text !== 'string' || !apply(startsWith, text, [HEAD]) || !apply(endsWith, text, [TAIL])) return INVALID;
     const iso = apply(slice, text, [HEAD.length, -TAIL.length]);
     if (iso === '' || apply(indexOf, iso, ['"']) >= 0) return INVALID;
+    if (isNaN(apply(getTime, new DateCtor(iso), []))) return INVALID;
     switch (missing(format) ? 'date' : format) {
       case 'date': return new DateCtor(iso);
-      case 'moment': return moment(iso);
+      case 'moment': return loaded.moment(iso);
       case 'string': return iso;
       default: return 'Invalid Format.';
     }

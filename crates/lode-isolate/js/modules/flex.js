@@ -7,15 +7,21 @@
   const { prepare } = data;
   const { Query } = query;
   const PromiseCtor = Promise;
-  const exec = RegExp.prototype.exec, functionText = Function.prototype.toString;
-  const { slice } = String.prototype, { min } = Math;
+  const functionText = Function.prototype.toString;
+  const { indexOf, slice, startsWith, trim, trimStart } = String.prototype, { min } = Math;
   const isObject = (value) => typeof value === 'object' && value !== null;
   const missing = (value) => value === undefined || value === null;
 
-  // A function is Flex's when its first parameters are called `context` and `complete`.
-  const header = /^(?:async\s*)?(?:function\s*\*?\s*[\w$]*\s*)?\(\s*context\s*,\s*complete\s*[,)]/;
+  // A function is Flex's when its first parameters are called `context` and `complete`. No regular
+  // expression: V8 would compile it anew in each child.
   function isFlex(fn) {
-    return apply(exec, header, [apply(slice, apply(functionText, fn, []), [0, 400])]) !== null;
+    const text = apply(functionText, fn, []), open = apply(indexOf, text, ['(']) + 1;
+    const first = apply(indexOf, text, [',', open]);
+    if (open === 0 || first < 0 || apply(trim, apply(slice, text, [open, first]), []) !== 'context') return false;
+    const rest = apply(trimStart, apply(slice, text, [first + 1, first + 100]), []);
+    if (!apply(startsWith, rest, ['complete'])) return false;
+    const next = apply(trimStart, apply(slice, rest, ['complete'.length]), [])[0];
+    return next === ',' || next === ')';
   }
 
   // ---- context ----
@@ -66,6 +72,11 @@
   function told(value) {
     return value instanceof ErrorCtor ? { name: value.name, message: value.message, stack: value.stack } : value;
   }
+  // A query also as `toJSON` or `toPlainObject` makes it: with `filter` for what the URL calls `query`.
+  function paramsOf(value) {
+    if (value instanceof Query) return value.toQueryString();
+    return value.filter === undefined || value.query !== undefined ? value : new Query(value).toQueryString();
+  }
   // `finish(tag, status)` ends the job; only its first call counts.
   function completion(functionName, finish) {
     const type = hookType(functionName);
@@ -73,7 +84,7 @@
       let body, status, changed;
       const api = {
         setBody(value) { if (!missing(value)) body = value; return api; },
-        setQuery(value) { if (isObject(value)) changed = value; return api; },
+        setQuery(value) { if (isObject(value)) changed = paramsOf(value); return api; },
         done() {
           if (!missing(body)) job.response.body = body;
           finish('completed', status === undefined ? 200 : status);
@@ -139,7 +150,7 @@
     function ask(callback, needed, value, begin) {
       return either(callback, (done) => {
         if (options.useBl === true || options.useUserContext === true) {
-          const debug = 'useBl and useUserContext are not provided: operations run without hooks, as the app.';
+          const debug = 'useBl and useUserContext are not provided: operations run without hooks, as with the master secret.';
           later(() => { done(storeError('Not Implemented', debug)); });
         } else if (needed !== undefined && (!value || typeof value === 'function')) {
           later(() => { done(storeError('Bad Request', `${needed} is required`)); });
@@ -263,7 +274,6 @@
     kinveyDate: entities.flexDates,
     kinveyEntity: { entity: entities.flexEntity, isKinveyEntity: entities.isKinveyEntity },
     logger: logger.logger,
-    moment: libraries.moment,
     push: {
       send: dual(push.send, 2), sendMessage: dual(push.sendMessage, 2),
       broadcast: dual(push.broadcast, 1), broadcastMessage: dual(push.broadcastMessage, 1),
@@ -276,5 +286,7 @@
     userStore: systemStore('userStore', 'user'),
   };
 
-  return { __proto__: null, completion, contextOf, isFlex, modules };
+  function addLibraries() { put(modules, 'moment', libraries.loaded.moment); }
+
+  return { __proto__: null, addLibraries, completion, contextOf, isFlex, modules };
 })

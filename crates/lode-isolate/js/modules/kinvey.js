@@ -2,13 +2,12 @@
 (function (parts) {
   'use strict';
   const { bridge, bytes, collectionAccess, contexts, entities, libraries, logger, messages, partners, progress, request, validation } = parts;
-  const { toString } = bridge;
+  const { apply, put, toString } = bridge;
   const { fromBase64, fromUtf8, toBase64, toUtf8, wellFormed } = bytes;
   const { dates, entity, isKinveyEntity } = entities;
-  const { apply } = bridge;
   const replace = String.prototype.replace;
   const notBase64 = /[^A-Za-z0-9+/]/g;
-  const { render } = libraries;
+  const { loaded } = libraries;
 
   const utils = {
     base64: {
@@ -17,20 +16,16 @@
     },
     convert: dates,
     kinveyEntity: entity,
-    renderTemplate(template, data) { return render(template, data); },
+    renderTemplate(template, data) { return loaded.render(template, data); },
     tempObjectStore: contexts.tempObjectStore,
   };
 
-  return {
-    async: libraries.async,
+  const modules = {
     backendContext: contexts.backendContext,
-    bluebird: libraries.bluebird,
     collectionAccess: collectionAccess.collectionAccess,
     email: messages.email,
     kinvey: { entity, isKinveyEntity, ...dates },
-    lodash: libraries.lodash,
     logger: logger.logger,
-    moment: libraries.moment,
     progress(value, callback) { progress(value, callback); },
     pubnub: partners.pubnub,
     push: messages.push,
@@ -40,4 +35,11 @@
     validation: validation.validation,
     xmpp: partners.xmpp,
   };
+  // Once there are any.
+  function addLibraries() {
+    const names = ['async', 'bluebird', 'lodash', 'moment'];
+    for (let i = 0; i < names.length; i++) put(modules, names[i], loaded[names[i]]);
+  }
+
+  return { __proto__: null, addLibraries, modules };
 })

@@ -2,25 +2,21 @@
 (function (parts, global) {
   'use strict';
   const { bridge, data } = parts;
-  const { apply, create, hidden, isArray, jsonParse, jsonStringify, keys, later, put, show } = bridge;
+  const { apply, create, failure, isArray, jsonParse, jsonStringify, keys, later, put, show } = bridge;
   const { start, toString, ErrorCtor } = bridge;
   const { countOf, isObject, queryOf, sortOf } = data;
   const { defineProperty, getOwnPropertyDescriptor } = Object;
   const { sort } = Array.prototype;
-  const { split: splitText, startsWith, trimStart } = String.prototype;
+  const { charCodeAt, split: splitText, startsWith, trimStart } = String.prototype;
   const { min } = Math;
+  const SAFE = Number.MAX_SAFE_INTEGER;
+  const functionText = Function.prototype.toString;
   // Indirect: the text's free names are the script's globals.
   const evaluate = global.eval;
 
   // Documents that one call reads at most, and at first with one host call.
   const DOCUMENTS_MAX = 100000, PAGE = 500;
 
-  function failure(code, message) {
-    const out = new ErrorCtor(message);
-    hidden(out, 'name', code);
-    put(out, 'code', code);
-    return out;
-  }
   function functionOf(given, what) {
     let out = given;
     if (typeof given === 'string') {
@@ -36,17 +32,32 @@
     return out;
   }
 
+  // A function as MongoDB had it, made anew from its text: with a scope, its free names are the
+  // scope's and not the hook's own variables of that name. One whose text makes no function (a
+  // method, a native one), or may not, stays as it is.
+  function inScope(fn, names) {
+    if (names.length === 0) return fn;
+    try {
+      const made = evaluate('(' + apply(functionText, fn, []) + ')');
+      return typeof made === 'function' ? made : fn;
+    } catch {
+      return fn;
+    }
+  }
+
   // ---- reading ----
   // In the order of `_id`, whose comparisons stay within one type: after the last string come the
-  // objects. With a sort of the tenant's, by skipping.
+  // objects. Each page begins behind the last place that JavaScript can tell exactly, and skips
+  // what was read since: integers beyond 2^53 may come out equal, fields of objects in another
+  // order. With a sort of the tenant's, by skipping alone.
   const kinds = ['number', 'string', 'object', 'bool'];
   function kindOf(id) {
-    if (typeof id === 'number') return 0;
+    if (typeof id === 'number') return id >= -SAFE && id <= SAFE ? 0 : undefined;
     if (typeof id === 'string') return 1;
-    return typeof id === 'boolean' ? 3 : 2;
+    return typeof id === 'boolean' ? 3 : undefined;
   }
-  function readAll(collection, query, order, limit, each, done) {
-    let page = PAGE, seen = 0, kind, last;
+  function readAll(what, collection, query, order, limit, each, done) {
+    let page = PAGE, seen = 0, skip = 0, kind, last;
     function where() {
       if (order !== undefined || kind === undefined) return query;
       const id = { __proto__: null };
@@ -58,8 +69,7 @@
       const wanted = min(page, limit - seen);
       if (wanted <= 0) { done(null); return; }
       const options = {
-        __proto__: null, sort: order === undefined ? { _id: 1 } : order, limit: wanted,
-        skip: order === undefined ? 0 : seen,
+        __proto__: null, sort: order === undefined ? { _id: 1 } : order, limit: wanted, skip,
       };
       start('db.find', { __proto__: null, collection, query: where(), options }, undefined, (error, docs) => {
         if (error) { failed(error); return; }
@@ -70,18 +80,26 @@
         try {
           each(docs);
         } catch (thrown) {
-          done(thrown);
+          done(told(what, thrown));
           return;
         }
         seen += docs.length;
         if (docs.length === wanted) {
-          last = docs[docs.length - 1]._id;
-          kind = kindOf(last);
+          const id = docs[docs.length - 1]._id;
+          const exact = order === undefined ? kindOf(id) : undefined;
+          if (exact === undefined) {
+            skip += docs.length;
+          } else {
+            kind = exact;
+            last = id;
+            skip = 0;
+          }
         } else if (order !== undefined || kind === undefined || ++kind >= kinds.length) {
           done(null);
           return;
         } else {
           last = undefined;
+          skip = 0;
         }
         next();
       });
@@ -107,14 +125,26 @@
     if (typeof value === 'boolean') return 5;
     return isArray(value) ? 4 : 3;
   }
+  // By code points, which is the order of the bytes: surrogates stand for the highest of them.
+  const place = (unit) => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
+  function compareTexts(a, b) {
+    const length = min(a.length, b.length);
+    for (let i = 0; i < length; i++) {
+      const left = apply(charCodeAt, a, [i]), right = apply(charCodeAt, b, [i]);
+      if (left !== right) return place(left) - place(right);
+    }
+    return a.length - b.length;
+  }
+  // Of objects: type before name before value.
   function compare(a, b) {
     const kind = rank(a);
     if (kind !== rank(b)) return kind - rank(b);
+    if (kind === 2) return compareTexts(a, b);
     if (kind < 3 || kind === 5) return a < b ? -1 : a > b ? 1 : 0;
     const left = keys(a), right = keys(b);
     for (let i = 0; i < left.length && i < right.length; i++) {
-      if (kind === 3 && left[i] !== right[i]) return left[i] < right[i] ? -1 : 1;
-      const order = compare(a[left[i]], b[right[i]]);
+      const x = a[left[i]], y = b[right[i]];
+      const order = (kind === 3 && (rank(x) - rank(y) || compareTexts(left[i], right[i]))) || compare(x, y);
       if (order !== 0) return order;
     }
     return left.length - right.length;
@@ -150,8 +180,10 @@
   }
   // What the tenant's own functions throw is a failure of the operation, as it was in the database.
   function told(what, error) {
-    return error instanceof ErrorCtor && error.code !== undefined
-      ? error : failure('MongoError', `${what} failed: ${show(error)}`);
+    try {
+      if (error instanceof ErrorCtor && error.code !== undefined) return error;
+    } catch { /* a proxy, or a getter that throws */ }
+    return failure('MongoError', `${what} failed: ${show(error)}`);
   }
 
   function run(done, what, body) {
@@ -169,10 +201,11 @@
   function mapReduce(collection, args, callback) {
     const done = heard(callback), given = isObject(args[2]) ? args[2] : {};
     run(done, 'mapReduce', () => {
-      const map = functionOf(args[0], 'mapReduce: map'), reduce = functionOf(args[1], 'mapReduce: reduce');
       const groups = [], byKey = create(null);
       const globals = create(null);
       const scope = isObject(given.scope) ? given.scope : {}, names = keys(scope);
+      const map = inScope(functionOf(args[0], 'mapReduce: map'), names);
+      const reduce = inScope(functionOf(args[1], 'mapReduce: reduce'), names);
       for (let i = 0; i < names.length; i++) globals[names[i]] = scope[names[i]];
       globals.emit = function emit(key, value) {
         const id = copy(key), text = jsonStringify(id);
@@ -200,7 +233,7 @@
       start('db.collectionExists', { __proto__: null, collection }, undefined, (error, exists) => {
         if (error) { done(error); return; }
         if (!exists) { done(failure('MongoError', `ns doesn't exist: ${collection}`)); return; }
-        readAll(collection, {}, sortOf(given.sort), limit, each, (failed) => {
+        readAll('mapReduce', collection, {}, sortOf(given.sort), limit, each, (failed) => {
           end(done, 'mapReduce', failed, finish);
         });
       });
@@ -268,7 +301,7 @@
           reduce(docs[i], record);
         }
       };
-      readAll(collection, query, undefined, DOCUMENTS_MAX + 1, each, (failed) => {
+      readAll('group', collection, query, undefined, DOCUMENTS_MAX + 1, each, (failed) => {
         end(done, 'group', failed, () => out);
       });
     });

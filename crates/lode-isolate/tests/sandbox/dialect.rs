@@ -109,3 +109,30 @@ fn a_hook_that_breaks_the_libraries_breaks_only_itself() {
         json!(["function", "function", "number"])
     );
 }
+
+fn books(method: &str, args: &Value) -> Result<Value, CallError> {
+    Ok(match method {
+        "db.insert" if args["entity"].is_object() => json!([args["entity"]]),
+        "db.insert" => args["entity"].clone(),
+        _ => json!({"count": 1}),
+    })
+}
+
+#[test]
+fn accessors_on_object_prototype_meet_no_record_of_the_sandbox() {
+    let poisoned = hook("poisons_object_prototype").answer(books).body();
+    assert_eq!(poisoned, json!(2));
+    let touched = hook("attacks/option_names_on_object_prototype")
+        .answer(books)
+        .body();
+    assert_eq!(
+        touched,
+        json!({"stored": "Emma", "count": 1, "touched": []})
+    );
+}
+
+#[test]
+fn nothing_of_the_host_can_be_reached_from_the_modules() {
+    let reached = hook("attacks/reachable_objects_of_the_host").body();
+    assert_eq!(reached, json!({"bridge": [], "foreign": 0}));
+}

@@ -4,7 +4,7 @@ use lode_proto::Tag;
 use lode_proto::message::CallError;
 use serde_json::{Value, json};
 
-use crate::support::hook;
+use crate::support::{hook, script};
 
 /// Answers in the shapes of the store.
 fn store(method: &str, args: &Value) -> Result<Value, CallError> {
@@ -205,4 +205,92 @@ fn group_takes_names_an_object_or_a_function_as_its_keys() {
         "all": [{"count": 1201, "sum": (0..1201_u64).sum::<u64>()}],
     });
     assert_eq!(body, expected);
+}
+
+/// 700 documents from 2^53 - 100 on, compared exactly; as JavaScript reads their ids, two or three
+/// are equal from 2^53 on. After them come three objects, whose fields JavaScript reorders.
+fn large_ids(method: &str, args: &Value) -> Result<Value, CallError> {
+    if method == "db.collectionExists" {
+        return Ok(json!(true));
+    }
+    let options = &args["options"];
+    let count = |name: &str| {
+        let given = options[name].as_u64().expect("limit and skip are given");
+        usize::try_from(given).expect("they are small")
+    };
+    if count("limit") > 125 {
+        return Err(CallError {
+            code: "LimitExceeded".to_owned(),
+            message: "the result is too large".to_owned(),
+        });
+    }
+    let first = (1_u64 << 53) - 100;
+    let objects = ["1", "2", "3"].map(|name| json!({"_id": {"b": 1, name: 1}}));
+    let numbers = (first..first + 700).map(|id| json!({ "_id": id }));
+    let range = &args["query"]["$and"][1]["_id"];
+    let fits = |doc: &Value| match (range.get("$gt"), range.get("$type")) {
+        (Some(last), _) => doc["_id"].is_u64() && doc["_id"].as_u64() > last.as_u64(),
+        (None, Some(kind)) => kind == "object" && doc["_id"].is_object(),
+        (None, None) => true,
+    };
+    let found = numbers.chain(objects).filter(fits);
+    Ok(found.skip(count("skip")).take(count("limit")).collect())
+}
+
+#[test]
+fn documents_whose_ids_javascript_cannot_tell_apart_are_read_once_each() {
+    let text = "function onRequest(request, response, modules) {
+      var books = modules.collectionAccess.collection('books');
+      books.group([], {}, {count: 0}, function (doc, out) { out.count++; }, function (error, counted) {
+        books.mapReduce('function () { emit(typeof this._id, 1); }', function (key, ones) { return ones.length; }, {},
+          function (failed, reduced) {
+            response.body = [error, counted, failed, reduced];
+            response.complete();
+          });
+      });
+    }";
+    let reduced = json!([{"_id": "number", "value": 700}, {"_id": "object", "value": 3}]);
+    let expected = json!([null, [{"count": 703}], null, reduced]);
+    assert_eq!(script(text).answer(large_ids).body(), expected);
+}
+
+#[test]
+fn map_reduce_sorts_its_keys_as_the_store_does() {
+    let text = r"function onRequest(request, response, modules) {
+      var map = function () {
+        [true, [1], [], {b: 1}, {a: 'x'}, {c: null}, {b: 1, c: 0}, '\u{1f600}', '\uffff', 'b', 'ba', 'B', -1, 10, 9, null]
+          .forEach(function (key) { emit(key, 1); });
+      };
+      modules.collectionAccess.collection('books').mapReduce(map, 'function () { return 0; }', {}, function (error, found) {
+        response.body = found.map(function (one) { return one._id; });
+        response.complete();
+      });
+    }";
+    let expected = json!([
+        null, -1, 9, 10, "B", "b", "ba", "\u{ffff}", "\u{1f600}", {"c": null}, {"b": 1}, {"b": 1, "c": 0},
+        {"a": "x"}, [], [1], true,
+    ]);
+    let one = |method: &str, args: &Value| match args["query"] == json!({}) {
+        true => Ok(json!([{"_id": "a"}])),
+        false => store(method, args),
+    };
+    assert_eq!(script(text).answer(one).body(), expected);
+}
+
+#[test]
+fn half_a_character_in_a_host_call_becomes_a_replacement_character() {
+    let text = r"function onRequest(request, response, modules) {
+      var books = modules.collectionAccess.collection('books');
+      var entity = {title: 'a\u{1f600}b'.substr(0, 2), whole: '\u{1f600}', told: '\\ud83d', '\udc00': ['\ud83d\ud83d']};
+      books.save(entity, function (error, saved) {
+        response.body = [error, saved];
+        response.complete();
+      });
+    }";
+    let entity = json!({
+        "title": "a\u{fffd}", "whole": "\u{1f600}", "told": "\\ud83d", "\u{fffd}": ["\u{fffd}\u{fffd}"],
+    });
+    let ran = script(text).answer(store).run();
+    assert_eq!(ran.body(), json!([null, entity]));
+    assert_eq!(ran.calls[0].1["entity"], entity);
 }

@@ -3,7 +3,7 @@
 use lode_proto::message::CallError;
 use serde_json::{Value, json};
 
-use crate::support::{Ran, hook};
+use crate::support::{Ran, hook, script};
 
 fn complete(given: Value, calls: Value) -> Ran {
     let body = json!({"given": given, "call": calls});
@@ -156,4 +156,46 @@ fn queries_are_built_as_flex_builds_them() {
         ],
     ]);
     assert_eq!(hook("flex_queries").body(), expected);
+}
+
+/// The parameters that a pre hook leaves when it sets this query in place of `{"a":1}`.
+#[track_caller]
+fn params_after(query: &str) -> Value {
+    let text = format!(
+        "function onPreFetch(context, complete, modules) {{
+          var q = new modules.Query().equalTo('owner', 'ann').ascending('n');
+          q.limit = 5;
+          q.skip = 2;
+          complete().setQuery({query}).next();
+        }}"
+    );
+    let ran = script(&text)
+        .function("onPreFetch")
+        .request(json!({"params": {"query": "{\"a\":1}"}}))
+        .run();
+    assert_eq!(ran.done().tag.as_str(), "continued", "{:?}", ran.done());
+    ran.request()["params"].clone()
+}
+
+#[test]
+fn a_query_of_flex_given_to_set_query_restricts_the_request() {
+    let owner = "{\"owner\":\"ann\"}";
+    let expected = json!({"query": owner, "sort": "{\"n\":1}", "limit": "5", "skip": "2"});
+    for query in ["q", "q.toJSON()", "q.toQueryString()"] {
+        assert_eq!(params_after(query), expected, "{query}");
+    }
+    let plain = params_after("{ filter: { owner: 'ann' } }");
+    assert_eq!(plain, json!({ "query": owner }));
+    // What says both says what the URL calls it.
+    let both = params_after("{ query: { owner: 'ann' }, filter: { b: 1 } }");
+    assert_eq!(both["query"], owner);
+}
+
+#[test]
+fn a_date_string_without_a_date_is_invalid_in_every_format() {
+    let text = "function onRequest(context, complete, modules) {
+      const from = modules.kinveyDate.fromKinveyDateString;
+      complete(['date', 'moment', 'string', undefined].map((format) => from('ISODate(\"zzz\")', format))).done();
+    }";
+    assert_eq!(script(text).body(), json!(vec!["Invalid date"; 4]));
 }

@@ -3,5 +3,7 @@
 mod dialect;
 mod documents;
 mod flex;
+mod habits;
 mod modules;
 mod support;
+mod table;
