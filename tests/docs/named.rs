@@ -169,11 +169,14 @@ pub(crate) fn config_table() -> String {
     let config = read("crates/lode/src/config/sections.rs");
     let limits = read("crates/lode-proto/src/limits.rs");
     let egress = read("crates/lode-egress/src/options.rs");
+    let effects = read("crates/lode-effects/src/options.rs");
     let mut table = String::from("| key | default | meaning |\n|---|---|---|\n");
     for (section, default) in defaults() {
         let source = match section.as_str() {
             "limits" | "ceiling" => struct_of(&limits, "pub struct JobLimits {"),
             "egress" => struct_of(&egress, "pub struct EgressOptions {"),
+            "email" => struct_of(&effects, "pub struct EmailOptions {"),
+            "push" => struct_of(&effects, "pub struct PushOptions {"),
             _ => {
                 let name: String = section.split('_').map(capitalized).collect();
                 struct_of(&config, &format!("pub(crate) struct {name}Config {{"))

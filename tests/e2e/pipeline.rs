@@ -30,7 +30,7 @@ fn data(place: &Place, args: &[&str]) -> Ran {
 
 /// Status, body and headers of a reply; the exit code goes by the status.
 #[track_caller]
-fn ask(place: &Place, args: &[&str]) -> (u64, Value, Value) {
+pub(crate) fn ask(place: &Place, args: &[&str]) -> (u64, Value, Value) {
     let ran = data(place, args);
     let reply: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
     let status = reply["status"].as_u64().unwrap();
@@ -39,7 +39,7 @@ fn ask(place: &Place, args: &[&str]) -> (u64, Value, Value) {
 }
 
 #[track_caller]
-fn check(place: &Place, args: &[&str], status: u64, body: Value) {
+pub(crate) fn check(place: &Place, args: &[&str], status: u64, body: Value) {
     let (got, found, _) = ask(place, args);
     assert_eq!((got, found), (status, body), "{args:?}");
 }

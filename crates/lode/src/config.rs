@@ -9,14 +9,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use lode_core::PoolOptions;
+use lode_effects::{EmailOptions, PushOptions};
 use lode_egress::{Egress, EgressOptions};
 use lode_jail::{CgroupLimits, JailSettings};
 use lode_proto::message::Realm;
 use lode_proto::{JobLimits, LimitOverrides};
 use lode_queue::{BackgroundTaskOptions, QueueOptions};
+use lode_store::StoreOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::master::shell::ShellOptions;
+use crate::shown::without_passwords;
 
 mod check;
 mod sections;
@@ -42,6 +45,10 @@ pub(crate) struct Config {
     pub(crate) ceiling: JobLimits,
     pub(crate) breaker: BreakerConfig,
     pub(crate) egress: EgressOptions,
+    pub(crate) email: EmailOptions,
+    pub(crate) push: PushOptions,
+    pub(crate) outbox: OutboxConfig,
+    pub(crate) logs: LogsConfig,
     pub(crate) http: HttpConfig,
     pub(crate) nbt: NbtConfig,
     pub(crate) tcp_runner: TcpRunnerConfig,
@@ -61,6 +68,10 @@ impl Default for Config {
             ceiling: JobLimits::default_ceiling(),
             breaker: BreakerConfig::default(),
             egress: EgressOptions::default(),
+            email: EmailOptions::default(),
+            push: PushOptions::default(),
+            outbox: OutboxConfig::default(),
+            logs: LogsConfig::default(),
             http: HttpConfig::default(),
             nbt: NbtConfig::default(),
             tcp_runner: TcpRunnerConfig::default(),
@@ -102,6 +113,30 @@ impl Config {
             let path = error.path().to_string();
             anyhow::anyhow!("config key {path}: {}", error.into_inner().message())
         })
+    }
+
+    /// As it may be shown: passwords, keys, and the webhook's path, which may be one, are left out.
+    pub(crate) fn without_secrets(mut self) -> Self {
+        for url in [
+            &mut self.queue.url,
+            &mut self.store.url,
+            &mut self.email.smtp_url,
+        ] {
+            *url = without_passwords(url);
+        }
+        self.push.url = without_path(&self.push.url);
+        if !self.push.secret.is_empty() {
+            self.push.secret = "…".to_owned();
+        }
+        self
+    }
+
+    /// The store's part.
+    pub(crate) fn store_options(&self) -> StoreOptions {
+        StoreOptions {
+            connections: self.store.connections,
+            operation_ms: self.store.operation_ms,
+        }
     }
 
     /// The pool's part.
@@ -241,4 +276,40 @@ fn set_from_environment(table: &mut toml::Table, key: &str, value: &str) -> Resu
 fn default_worker_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{}-{}", host.trim(), std::process::id())
+}
+
+/// A URL's scheme, host and port. Push services have keys in the path and in the query.
+fn without_path(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return if url.is_empty() { "" } else { "…" }.to_owned();
+    };
+    let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    if rest.contains('@') {
+        // A password before the host, with a slash in it perhaps.
+        return format!("{scheme}://…");
+    }
+    let behind = if host.len() == rest.len() { "" } else { "/…" };
+    format!("{scheme}://{host}{behind}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_push_url_only_the_host_is_shown() {
+        for (url, expected) in [
+            ("", ""),
+            ("https://push.example:8443", "https://push.example:8443"),
+            ("https://push.example/s3cret", "https://push.example/…"),
+            ("https://push.example?key=s3cret", "https://push.example/…"),
+            ("http://[::1]:80/#s3cret", "http://[::1]:80/…"),
+            ("https://u:s3/cret@push.example/a", "https://…"),
+            ("s3cret", "…"),
+        ] {
+            let mut config = Config::default();
+            config.push.url = url.to_owned();
+            assert_eq!(config.without_secrets().push.url, expected);
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! What the tests stand on: a `Place` for one test, workers, producers, waits, `/proc`.
 
 pub(crate) mod history;
+#[path = "../../../crates/lode-effects/tests/effects/hook_server.rs"]
+#[expect(dead_code, reason = "what only the suite of lode-effects looks at")]
+pub(crate) mod hook_server;
 mod place;
 pub(crate) mod proc;
 mod producer;
@@ -8,6 +11,9 @@ pub(crate) mod proxy;
 #[path = "../../../crates/lode-queue/tests/support/server.rs"]
 mod redis_server;
 pub(crate) mod redis_set;
+#[path = "../../../crates/lode-effects/tests/effects/smtp_server.rs"]
+#[expect(dead_code, reason = "only the suite of lode-effects has certificates")]
+pub(crate) mod smtp_server;
 mod wait;
 mod web_host;
 mod worker;

@@ -166,8 +166,7 @@ pub(crate) async fn run(command: AppCommand) -> Result<ExitCode> {
 
 async fn create(args: CreateArgs) -> Result<ExitCode> {
     let limits = args.limits.over(AppLimits::default())?;
-    let config = args.store.load()?;
-    let store = lode_store::open(&config.store.url).await.context("store")?;
+    let store = args.store.open().await?;
     let app = NewApp {
         id: args.id,
         app_secret: args.app_secret,
@@ -186,8 +185,7 @@ async fn create(args: CreateArgs) -> Result<ExitCode> {
 }
 
 async fn set(args: SetArgs) -> Result<ExitCode> {
-    let config = args.store.load()?;
-    let store = lode_store::open(&config.store.url).await.context("store")?;
+    let store = args.store.open().await?;
     let app = store.app(&args.id).await?;
     let app = app.with_context(|| format!("there is no app {:?}", args.id))?;
     let limits = args.limits.over(app.limits)?;
@@ -197,8 +195,7 @@ async fn set(args: SetArgs) -> Result<ExitCode> {
 }
 
 async fn list(args: StoreArgs) -> Result<ExitCode> {
-    let config = args.load()?;
-    let store = lode_store::open(&config.store.url).await.context("store")?;
+    let store = args.open().await?;
     for app in store.apps().await? {
         let line = serde_json::json!({
             "id": app.id, "limits": app.limits, "created_ms": app.created_ms,

@@ -13,6 +13,7 @@ use super::run::run_alone;
 use crate::master::broker::{JobScope, LogSink};
 use crate::master::clock::now;
 use crate::master::http_calls::HttpScope;
+use crate::master::outlets::Outlets;
 use crate::master::progress::JobProgress;
 use crate::master::work::Work;
 use crate::outcome::Subject;
@@ -44,6 +45,7 @@ pub(crate) async fn compiles(
         hook: name.clone(),
         store,
         logs: LogSink::Plain,
+        outlets: Outlets::none(),
         keys: Arc::default(),
         http: Arc::new(HttpScope::none()),
         progress: Arc::new(JobProgress::shown()),

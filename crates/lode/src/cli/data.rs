@@ -12,7 +12,8 @@ use lode_store::{DocOp, Store};
 use serde_json::{Map, Value, json};
 
 use super::{
-    ConfigArgs, UsageError, complain, exit_code, parse_duration, print_line, read_input, start_log,
+    ConfigArgs, UsageError, complain, exit_code, open_store, parse_duration, print_line,
+    read_input, start_log,
 };
 use crate::config::Config;
 use crate::master::clock::unix_ms;
@@ -50,6 +51,9 @@ pub(crate) struct DataArgs {
         default_value = "master"
     )]
     who: String,
+    /// The header Authorization as a client sends it, such as "Basic …"; it says who asks.
+    #[arg(long, value_name = "TEXT", conflicts_with = "who")]
+    authorization: Option<String>,
     /// Status, headers and body as one JSON object, in place of the body alone.
     #[arg(long)]
     json: bool,
@@ -59,7 +63,7 @@ pub(crate) struct DataArgs {
     /// Queue, such as redis://127.0.0.1:6379 or sqlite:lode-queue.sqlite.
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
-    /// Store, such as sqlite:lode.sqlite.
+    /// Store: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     #[command(flatten)]
@@ -77,14 +81,18 @@ pub(crate) async fn run(args: DataArgs) -> Result<ExitCode> {
     }
     let config = config.check()?;
     let _log = start_log("warn", false)?;
-    let store = lode_store::open(&config.store.url).await.context("store")?;
+    let store = open_store(&config).await?;
     let request = request(&args, store.as_ref()).await?;
     let url = &config.queue.url;
     let queue = lode_queue::open(url, config.queue_options())
         .await
         .with_context(|| format!("queue {}", address(url)))?;
     let hooks = Arc::new(QueueRunner::new(queue, args.wait));
-    let reply = Pipeline::new(store, hooks, unix_ms).serve(request).await;
+    let pipeline = Pipeline::new(store, hooks, unix_ms);
+    let reply = match args.authorization.as_deref() {
+        Some(shown) => pipeline.serve_client(Some(shown), request).await,
+        None => pipeline.serve(request).await,
+    };
     let good = reply.status < 400;
     if args.json {
         print_line(&serde_json::to_string(&reply)?);

@@ -136,7 +136,7 @@ async fn check_queue(config: &Config) -> bool {
 
 async fn check_store(config: &Config) -> bool {
     let url = &config.store.url;
-    let answer = match lode_store::open(url).await {
+    let answer = match lode_store::open_with(url, config.store_options()).await {
         Ok(store) => store.ping().await,
         Err(error) => Err(error),
     };

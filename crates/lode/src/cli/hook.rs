@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use lode_proto::HookName;
 use lode_store::{HookKind, NewHook, Store};
 
 use super::run::source_part;
-use super::{StoreArgs, UsageError, check, print_line, print_text};
+use super::{StoreArgs, UsageError, check, open_store, print_line, print_text};
 use crate::config::Config;
+use crate::shown::address;
 
 /// See `lode hook --help`.
 #[derive(Debug, Subcommand)]
@@ -93,11 +94,11 @@ pub(crate) async fn run(command: HookCommand) -> Result<ExitCode> {
 }
 
 async fn open(config: &Config, app: &str) -> Result<Arc<dyn Store>> {
-    let store = lode_store::open(&config.store.url).await.context("store")?;
+    let store = open_store(config).await?;
     if store.app(app).await?.is_none() {
         bail!(
             "there is no app {app:?} in {}; `lode app list` shows them",
-            config.store.url
+            address(&config.store.url)
         );
     }
     Ok(store)

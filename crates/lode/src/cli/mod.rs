@@ -3,10 +3,12 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use lode_store::Store;
 
 use crate::config::Config;
 
@@ -16,7 +18,10 @@ mod data;
 mod doctor;
 mod enqueue;
 mod hook;
+mod index;
+mod logs;
 mod moment;
+mod outbox;
 mod queue;
 mod run;
 mod schedule;
@@ -54,9 +59,17 @@ enum Command {
     /// Put, list, show and roll back hooks.
     #[command(subcommand)]
     Hook(hook::HookCommand),
+    /// Create, list and drop indexes over an app's documents.
+    #[command(subcommand)]
+    Index(index::IndexCommand),
+    /// Look at hooks' email and push messages, and send some anew.
+    #[command(subcommand)]
+    Outbox(outbox::OutboxCommand),
+    /// Read what an app's hooks have logged.
+    Logs(logs::LogsArgs),
     /// Say what this host can give: jail layers, V8, kernel, queue, store.
     Doctor(doctor::DoctorArgs),
-    /// Print the effective configuration.
+    /// Print the effective configuration, without its passwords.
     Config(ConfigArgs),
 }
 
@@ -73,12 +86,17 @@ pub(crate) struct ConfigArgs {
 pub(crate) struct StoreArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-    /// Store, such as sqlite:lode.sqlite.
+    /// Store: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
 }
 
 impl StoreArgs {
+    /// The store that is meant.
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>> {
+        open_store(&self.load()?).await
+    }
+
     /// The configuration with the flag on top.
     pub(crate) fn load(&self) -> Result<Config> {
         let mut config = Config::load(self.config.config.as_deref())?;
@@ -87,6 +105,12 @@ impl StoreArgs {
         }
         config.check()
     }
+}
+
+/// Opens the store of this configuration. An error does not show its password.
+pub(crate) async fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
+    let opened = lode_store::open_with(&config.store.url, config.store_options());
+    opened.await.context("store")
 }
 
 /// Parses the command line and runs it. Usage errors exit 2, failures 1.
@@ -119,10 +143,13 @@ async fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Schedule(command) => schedule::run(command).await,
         Command::App(command) => app::run(command).await,
         Command::Hook(command) => hook::run(command).await,
+        Command::Index(command) => index::run(command).await,
+        Command::Outbox(command) => outbox::run(command).await,
+        Command::Logs(args) => logs::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Config(args) => {
             let config = Config::load(args.config.as_deref())?.check()?;
-            print_line(toml::to_string(&config)?.trim_end());
+            print_line(toml::to_string(&config.without_secrets())?.trim_end());
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -159,7 +186,6 @@ pub(crate) fn complain(text: &str) {
 
 /// Reads a file, or standard input for `-`.
 pub(crate) fn read_input(path: &str) -> Result<String> {
-    use anyhow::Context;
     if path == "-" {
         return std::io::read_to_string(std::io::stdin()).context("standard input");
     }

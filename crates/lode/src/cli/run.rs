@@ -24,6 +24,7 @@ use crate::master::app_keys::AppKeys;
 use crate::master::broker::{JobScope, LogSink};
 use crate::master::clock::now;
 use crate::master::http_calls::HttpScope;
+use crate::master::outlets::Outlets;
 use crate::master::progress::JobProgress;
 use crate::master::shell::{Happening, Shell, ShellOptions};
 use crate::master::work::{Ended, Work};
@@ -92,7 +93,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<ExitCode> {
     }
     let config = config.check()?;
     let _log = start_log("warn", false)?;
-    let store = prepare_store(&args).await?;
+    let store = prepare_store(&args, &config).await?;
     let (work, subject) = prepare_work(&args, &config, store).await?;
     let ended = run_alone(work, &config.jail.waive).await?;
     let outcome = subject.settled(ended);
@@ -127,15 +128,16 @@ pub(crate) async fn run_alone(work: Work, waived: &[Layer]) -> Result<Ended> {
     }
 }
 
-async fn prepare_store(args: &RunArgs) -> Result<Arc<dyn Store>> {
+async fn prepare_store(args: &RunArgs, config: &Config) -> Result<Arc<dyn Store>> {
     let url = args.store.as_deref().unwrap_or("sqlite::memory:");
-    let store = lode_store::open(url)
+    let store = lode_store::open_with(url, config.store_options())
         .await
         .with_context(|| format!("store {}", address(url)))?;
     if store.app(&args.app).await?.is_none() {
         if args.store.is_some() {
             bail!(
-                "store {url} has no app {:?}; create it with `lode app create`",
+                "store {} has no app {:?}; create it with `lode app create`",
+                address(url),
                 args.app
             );
         }
@@ -230,6 +232,7 @@ async fn prepare_work(
         hook: label,
         store,
         logs: LogSink::Plain,
+        outlets: Outlets::shown(config),
     };
     Ok((
         Work {

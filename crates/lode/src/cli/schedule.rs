@@ -1,12 +1,11 @@
 //! `lode schedule`: hooks that run at times of their own.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use lode_proto::HookName;
-use lode_store::{NewSchedule, Store};
+use lode_store::NewSchedule;
 use serde_json::{Value, json};
 
 use super::table::{Table, shown};
@@ -87,11 +86,6 @@ pub(crate) async fn run(command: ScheduleCommand) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(args: &StoreArgs) -> Result<Arc<dyn Store>> {
-    let config = args.load()?;
-    lode_store::open(&config.store.url).await.context("store")
-}
-
 async fn put(args: PutArgs) -> Result<()> {
     let hook = HookName::parse(&args.on).map_err(|error| UsageError(format!("--on: {error}")))?;
     if hook.endpoint().is_none() {
@@ -104,7 +98,7 @@ async fn put(args: PutArgs) -> Result<()> {
         .map(|text| moment::argument("--start", text))
         .transpose()?;
     let request = args.body.as_deref().map(request).transpose()?;
-    let store = open(&args.store).await?;
+    let store = args.store.open().await?;
     let schedule = NewSchedule {
         app: args.app,
         name: args.name,
@@ -149,7 +143,7 @@ fn request(body: &str) -> Result<String> {
 }
 
 async fn list(args: ListArgs) -> Result<()> {
-    let store = open(&args.store).await?;
+    let store = args.store.open().await?;
     if let Some(app) = &args.app
         && store.app(app).await?.is_none()
     {
@@ -195,7 +189,7 @@ async fn list(args: ListArgs) -> Result<()> {
 }
 
 async fn delete(args: DeleteArgs) -> Result<()> {
-    let store = open(&args.store).await?;
+    let store = args.store.open().await?;
     if !store.delete_schedule(&args.app, &args.name).await? {
         bail!(
             "app {} has no schedule {}; `lode schedule list` shows them",

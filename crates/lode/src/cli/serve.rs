@@ -8,8 +8,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::{ConfigArgs, start_log};
+use super::{ConfigArgs, open_store, start_log};
 use crate::config::Config;
+use crate::master::outlets::Outlets;
 use crate::master::serve::Server;
 use crate::nbt::Nbt;
 use crate::shown::address;
@@ -22,7 +23,7 @@ pub(crate) struct ServeArgs {
     /// takes ?queue=NAME.
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
-    /// Store, such as sqlite:lode.sqlite.
+    /// Store: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// Children alive at one time.
@@ -63,10 +64,8 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode> {
     let config = config.check()?;
     let log = start_log(&config.log.level, config.log.json)?;
     raise_open_files(config.pool.max_children)?;
-    let (store_url, queue_url) = (&config.store.url, &config.queue.url);
-    let store = lode_store::open(store_url)
-        .await
-        .with_context(|| format!("store {}", address(store_url)))?;
+    let queue_url = &config.queue.url;
+    let store = open_store(&config).await?;
     let queue = lode_queue::open(queue_url, config.queue_options())
         .await
         .with_context(|| format!("queue {}", address(queue_url)))?;
@@ -77,7 +76,11 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode> {
     // The server may be good, and the queue on it another version's.
     let stats = queue.stats().await;
     stats.with_context(|| format!("queue {}", address(queue_url)))?;
-    tracing::info!(queue = described, store = store.ping().await?, "starting");
+    tracing::info!(
+        queue = described,
+        store = store.ping().await.context("store")?,
+        "starting"
+    );
     // Not claiming tasks is no reason not to count those that go bad here.
     let nbt = Nbt::beside(queue_url, config.background_task_options());
     if config.nbt.enabled {
@@ -91,7 +94,10 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode> {
             Some(TcpRunner::start(listen, Arc::clone(&queue), worker).await?)
         }
     };
-    let code = Server::new(config, store, queue, nbt)?.run(&log).await?;
+    let (outlets, outlet_tasks) = Outlets::start(&config, &store)?;
+    let server = Server::new(config, store, queue, nbt, outlets)?;
+    let code = server.run(&log).await?;
+    outlet_tasks.finish().await;
     if let Some(runner) = runner {
         runner.finish().await;
     }

@@ -1,6 +1,7 @@
 //! What the types of the configuration cannot say: bounds, and values that depend on each other.
 
 use anyhow::{Result, bail};
+use lode_store::limits::{CONNECTIONS_MAX, OPERATION_MS_CEILING};
 
 use super::{Config, default_worker_name};
 
@@ -20,6 +21,8 @@ impl Config {
             }
         }
         self.egress.check()?;
+        self.email.check()?;
+        self.push.check()?;
         self.check_special()?;
         self.check_limits()?;
         self.pool.warm = self.pool.warm.min(self.pool.max_children);
@@ -30,8 +33,9 @@ impl Config {
     }
 
     #[rustfmt::skip]
-    fn ranges(&self) -> [Range; 21] {
+    fn ranges(&self) -> [Range; 30] {
         let (pool, queue, jail, breaker) = (&self.pool, &self.queue, &self.jail, &self.breaker);
+        let (outbox, logs) = (&self.outbox, &self.logs);
         [
             ("pool.max_children", pool.max_children as u64, 1, 10_000),
             ("pool.warm", pool.warm as u64, 1, 10_000),
@@ -44,6 +48,8 @@ impl Config {
             ("queue.worker_timeout_ms", queue.worker_timeout_ms, 1_000, 600_000),
             ("queue.poison_losses", u64::from(queue.poison_losses), 1, 100),
             ("queue.result_ttl_s", queue.result_ttl_s, 0, 604_800),
+            ("store.connections", self.store.connections as u64, 1, CONNECTIONS_MAX as u64),
+            ("store.operation_ms", self.store.operation_ms, 100, OPERATION_MS_CEILING),
             ("worker.drain_limit_ms", self.worker.drain_limit_ms, 0, 3_600_000),
             ("jail.oom_score_adj", u64::from(jail.oom_score_adj), 0, 1_000),
             ("jail.nice", u64::from(jail.nice), 0, 19),
@@ -52,6 +58,13 @@ impl Config {
             ("breaker.bad_jobs", u64::from(breaker.bad_jobs), 0, 1_000),
             ("breaker.window_ms", breaker.window_ms, 1, 3_600_000),
             ("breaker.ban_s", breaker.ban_s, 1, 604_800),
+            ("outbox.attempts_max", u64::from(outbox.attempts_max), 1, 1_000),
+            ("outbox.retry_backoff_ms", outbox.retry_backoff_ms, 1, 3_600_000),
+            ("outbox.senders", outbox.senders as u64, 1, 1_000),
+            ("outbox.app_max", outbox.app_max as u64, 1, 1_000_000),
+            ("outbox.keep_s", outbox.keep_s, 0, 31_536_000),
+            ("logs.app_lines_max", logs.app_lines_max as u64, 0, 10_000_000),
+            ("logs.keep_s", logs.keep_s, 0, 31_536_000),
             ("nbt.sweep_ms", self.nbt.sweep_ms, 100, 3_600_000),
             ("nbt.deadline_ms", self.nbt.deadline_ms, 0, 31_536_000_000),
         ]

@@ -52,8 +52,16 @@ pub(crate) struct QueueConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct StoreConfig {
-    /// Apps, hooks and documents. Default: SQLite in the working folder.
+    /// Apps, hooks and documents: `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/DATABASE` for
+    /// workers of several machines. Default: SQLite in the working folder.
     pub(crate) url: String,
+    /// Connections of this process to Postgres for documents, 1 to 500; two more are for apps and
+    /// hooks. `connections` in the address goes before it. SQLite has four readers and a writer.
+    /// Default 16.
+    pub(crate) connections: usize,
+    /// Milliseconds that one operation on documents may run before it is undone, 100 to 9,000; for
+    /// Postgres the statement timeout as well. Default 4,000.
+    pub(crate) operation_ms: u64,
 }
 
 /// `[pool]`
@@ -143,6 +151,37 @@ pub(crate) struct BreakerConfig {
     pub(crate) ban_s: u64,
 }
 
+/// `[outbox]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct OutboxConfig {
+    /// Times that an email or push message is tried, 1 to 1,000, before it is `failed`. Default 12,
+    /// which with the default backoff is about three hours.
+    pub(crate) attempts_max: u32,
+    /// Milliseconds before the second try, 1 to 3,600,000; doubled each time, up to an hour.
+    /// Default 5,000.
+    pub(crate) retry_backoff_ms: u64,
+    /// Emails and push messages that this worker sends at one time, 1 to 1,000. Default 8.
+    pub(crate) senders: usize,
+    /// Of each app: effects that may wait to be sent, more are refused; and those kept afterwards,
+    /// the newest. 1 to 1,000,000. Default 10,000.
+    pub(crate) app_max: usize,
+    /// Seconds that effects are kept which nobody will send any more, 0 to 31,536,000. Default
+    /// 604,800, a week.
+    pub(crate) keep_s: u64,
+}
+
+/// `[logs]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LogsConfig {
+    /// Log lines of hooks that the store keeps of each app, the newest, up to 10,000,000; 0 for none.
+    /// Looked after once a minute. Default 10,000.
+    pub(crate) app_lines_max: usize,
+    /// Seconds that they are kept, 0 to 31,536,000. Default 604,800, a week.
+    pub(crate) keep_s: u64,
+}
+
 /// `[http]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -219,6 +258,8 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             url: "sqlite:lode.sqlite".to_owned(),
+            connections: 16,
+            operation_ms: 4_000,
         }
     }
 }
@@ -268,6 +309,27 @@ impl Default for BreakerConfig {
             bad_jobs: 10,
             window_ms: 1_000,
             ban_s: 3_600,
+        }
+    }
+}
+
+impl Default for OutboxConfig {
+    fn default() -> Self {
+        Self {
+            attempts_max: 12,
+            retry_backoff_ms: 5_000,
+            senders: 8,
+            app_max: 10_000,
+            keep_s: 604_800,
+        }
+    }
+}
+
+impl Default for LogsConfig {
+    fn default() -> Self {
+        Self {
+            app_lines_max: 10_000,
+            keep_s: 604_800,
         }
     }
 }

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use lode_proto::limits::HOST_CALL_MS_MAX;
 use lode_proto::message::{CallError, LogLevel};
-use lode_store::{DocOp, Store};
+use lode_store::{DocOp, NewLogLine, Store};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::master::app_keys::AppKeys;
+use crate::master::clock::unix_ms;
+use crate::master::effects::{Asker, Effects};
 use crate::master::http_calls::HttpScope;
+use crate::master::outlets::Outlets;
 use crate::master::progress::JobProgress;
 use crate::shown::chain;
 
@@ -35,6 +38,7 @@ pub(crate) struct JobScope {
     pub(crate) keys: Arc<AppKeys>,
     pub(crate) http: Arc<HttpScope>,
     pub(crate) progress: Arc<JobProgress>,
+    pub(crate) outlets: Outlets,
 }
 
 /// Arguments of every `db.*` call; which of them must be there is the store's decision.
@@ -62,7 +66,7 @@ struct DocArgs {
 const METHODS: &str = "db.find, db.findOne, db.insert, db.save, db.update, db.remove, db.count, \
                        db.findAndModify, db.findAndRemove, db.distinct, db.geoNear, \
                        db.collectionExists, app.appSecret, app.masterSecret, app.securityContext, \
-                       http.fetch, job.progress";
+                       http.fetch, job.progress, email.send, push.send, push.broadcast";
 
 impl JobScope {
     /// Carries out one call within its time limit.
@@ -79,6 +83,14 @@ impl JobScope {
         }
         if method == "job.progress" {
             return self.progress.call(&args).await;
+        }
+        if Effects::has(&method) {
+            let asker = Asker {
+                app: &self.app,
+                job: &self.job,
+                hook: &self.hook,
+            };
+            return self.outlets.effects.call(&method, &args, asker).await;
         }
         let op = parse(&method, &args)?;
         let limit = Duration::from_millis(HOST_CALL_MS_MAX);
@@ -106,6 +118,16 @@ impl JobScope {
 
     /// Writes one log line of the hook.
     pub(crate) fn log(&self, level: LogLevel, message: &str) {
+        if let Some(lines) = &self.outlets.lines {
+            lines.keep(NewLogLine {
+                app: self.app.clone(),
+                at_ms: unix_ms(),
+                level,
+                hook: self.hook.clone(),
+                job: self.job.clone(),
+                message: message.to_owned(),
+            });
+        }
         match self.logs {
             LogSink::Plain => plain_log(level, message),
             LogSink::Structured => {
@@ -141,6 +163,11 @@ fn plain_log(level: LogLevel, message: &str) {
     let escaped = |c: char| c.is_control() && c != '\n' && c != '\t';
     let message = message.replace(escaped, "\u{fffd}");
     eprintln!("[{level}] {message}");
+}
+
+/// A tenant's text for one line of a terminal, which must not obey it.
+pub(super) fn on_one_line(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 fn parse(method: &str, args: &RawValue) -> Result<DocOp, CallError> {

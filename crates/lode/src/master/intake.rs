@@ -17,6 +17,7 @@ use crate::master::app_keys::AppKeys;
 use crate::master::broker::{JobScope, LogSink};
 use crate::master::clock::now;
 use crate::master::http_calls::HttpScope;
+use crate::master::outlets::Outlets;
 use crate::master::progress::JobProgress;
 use crate::master::refusal;
 use crate::master::work::Work;
@@ -66,6 +67,7 @@ pub(crate) struct IntakeDesk {
     pub(crate) config: Arc<Config>,
     /// `None` where hooks may send no HTTP requests.
     pub(crate) egress: Option<Arc<Egress>>,
+    pub(crate) outlets: Outlets,
 }
 
 impl IntakeDesk {
@@ -202,6 +204,7 @@ impl IntakeDesk {
             logs: LogSink::Structured,
             keys: Arc::new(AppKeys::of(&app)),
             http: Arc::new(http),
+            outlets: self.outlets.clone(),
         };
         let work = Box::new(Work {
             run,

@@ -29,6 +29,7 @@ use crate::master::clerk::{Clerk, Filed};
 use crate::master::clock::{now, wait_until};
 use crate::master::health::{self, Health};
 use crate::master::intake::{Intake, IntakeDesk, Recipient};
+use crate::master::outlets::Outlets;
 use crate::master::reach::Reach;
 use crate::master::shell::Shell;
 use crate::nbt::Nbt;
@@ -145,6 +146,7 @@ impl Server {
         store: Arc<dyn Store>,
         queue: Arc<dyn Queue>,
         nbt: Nbt,
+        outlets: Outlets,
     ) -> Result<Self> {
         let config = Arc::new(config);
         let mut options = config.shell_options();
@@ -164,6 +166,7 @@ impl Server {
                 store,
                 queue: Arc::clone(&queue),
                 egress: config.egress()?,
+                outlets,
                 config: Arc::clone(&config),
             },
             clerk: Clerk {
