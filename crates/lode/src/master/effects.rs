@@ -233,3 +233,45 @@ pub(crate) fn open(config: &Config, store: &Arc<dyn Store>) -> Result<(Arc<Effec
     );
     Ok((Arc::new(desk), sender))
 }
+
+#[cfg(test)]
+mod tests {
+    use lode_store::{EffectQuery, NewApp};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_bound_of_what_nobody_sends_holds_against_a_hook_that_asks_fast() {
+        let store = lode_store::open("sqlite::memory:").await.unwrap();
+        let app = NewApp {
+            id: "a".to_owned(),
+            ..NewApp::default()
+        };
+        store.create_app(app).await.unwrap();
+        let mut config = Config::default();
+        config.outbox.app_max = 10;
+        let (desk, sender) = open(&config, &store).unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let sender = tokio::spawn(sender.run(stopped));
+        let asker = Asker {
+            app: "a",
+            job: "j",
+            hook: "endpoint:x",
+        };
+        for _ in 0..Fresh::COUNT {
+            let recorded = desk.record("push.send", EffectKind::Push, "{}".to_owned(), asker);
+            recorded.await.unwrap();
+        }
+        let query = || EffectQuery {
+            app: Some("a".to_owned()),
+            limit: Fresh::COUNT,
+            ..EffectQuery::default()
+        };
+        let pruned = async { while store.effects(query()).await.unwrap().len() > 10 {} };
+        let patience = Duration::from_secs(60);
+        tokio::time::timeout(patience, pruned).await.unwrap();
+        stop.send(()).unwrap();
+        sender.await.unwrap();
+    }
+}

@@ -188,6 +188,7 @@ mod tests {
     use lode_store::{LogQuery, NewApp};
 
     use super::*;
+    use crate::master::clock::unix_ms;
 
     fn line(message: String) -> NewLogLine {
         NewLogLine {
@@ -227,5 +228,36 @@ mod tests {
         assert_eq!(kept.len(), 16);
         assert_eq!(kept[15].message, "small");
         assert_eq!(desk.waiting_bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn the_bound_holds_against_an_app_that_writes_fast() {
+        let store = store().await;
+        let config = LogsConfig {
+            app_lines_max: 10,
+            ..LogsConfig::default()
+        };
+        let (desk, keeper) = open(&config, &store).unwrap();
+        for number in 0..3 * PRUNE_LINES {
+            desk.keep(NewLogLine {
+                at_ms: unix_ms(),
+                ..line(number.to_string())
+            });
+        }
+        let (stop, stopped) = oneshot::channel();
+        let keeper = tokio::spawn(keeper.run(stopped));
+        let newest = (3 * PRUNE_LINES - 1).to_string();
+        let kept = async {
+            loop {
+                let kept = store.logs("a", LogQuery::default()).await.unwrap();
+                if kept.len() == 10 && kept[9].message == newest {
+                    return;
+                }
+            }
+        };
+        let patience = Duration::from_secs(60);
+        tokio::time::timeout(patience, kept).await.unwrap();
+        stop.send(()).unwrap();
+        keeper.await.unwrap();
     }
 }
